@@ -120,6 +120,37 @@ inline constexpr size_t kMaxTransportParameterBytes = 4096;
 static_assert(kMaxCryptoBufferBytes >= 4096);
 static_assert(kMaxTransportParameterBytes <= kMaxCryptoBufferBytes);
 
+// ---- Streams ----
+
+// Bytes of a block in which received data waits for what is missing in front of it, or for the
+// application. A stream holds no more blocks than its flow-control window spans; one byte alone
+// takes a whole one.
+inline constexpr size_t kReceiveBlockBytes = 4096;
+
+// Stretches of received data that a stream leaves in their datagrams until the end of a batch;
+// further ones are copied.
+inline constexpr size_t kMaxBorrowedViews = 256;
+
+// Bytes of a block in which written data waits to be acknowledged. A packet whose data spans two
+// blocks is put together by a copy: one packet in six at 1,400 bytes.
+inline constexpr size_t kSendBlockBytes = 8192;
+
+// Bytes of contiguous memory from which on a write is kept as it was handed over, not copied. What
+// an entry for it costs would outweigh the copy of less.
+inline constexpr size_t kMinOwnedChunkBytes = 1024;
+
+// Ranges of a stream that a sender knows as acknowledged while older data is not. An acknowledgment
+// that would take more is forgotten, and the data sent again. A window of 64 MiB in packets of
+// 1,400 bytes needs as many if one packet in eleven is lost.
+inline constexpr size_t kMaxAckedStreamRanges = 4096;
+
+// Frames in one packet that somebody waits to hear of. Small frames for many streams then take
+// several packets.
+inline constexpr size_t kMaxSentFramesPerPacket = 32;
+
+static_assert(kReceiveBlockBytes % 64 == 0, "whole words of a bitmap");
+static_assert(kMinOwnedChunkBytes <= kSendBlockBytes);
+
 }  // namespace godwit
 
 #endif  // GODWIT_BASE_LIMITS_H_

@@ -99,8 +99,8 @@ inline constexpr ProtocolError kServerParameterFromClient{
     TransportErrorCode::kTransportParameterError, "RFC 9000 §18.2",
     "sent a server's transport parameter as a client"};
 
-// ---- Values of transport parameters. RFC 9000 §18.2, RFC 9287 §3, draft-ietf-quic-ack-frequency
-// §3. ----
+// ---- Values of transport parameters. RFC 9000 §18.2, RFC 9287 §3, RFC 9368 §4,
+// draft-ietf-quic-ack-frequency §3. ----
 
 inline constexpr ProtocolError kConnectionIdParameterTooLong{
     TransportErrorCode::kTransportParameterError, "RFC 9000 §18.2",
@@ -144,6 +144,15 @@ inline constexpr ProtocolError kGreaseQuicBitNotEmpty{TransportErrorCode::kTrans
 inline constexpr ProtocolError kMinAckDelayAboveMaxAckDelay{
     TransportErrorCode::kTransportParameterError, "draft-ietf-quic-ack-frequency §3",
     "sent a min_ack_delay above its max_ack_delay"};
+inline constexpr ProtocolError kVersionInformationLengthInvalid{
+    TransportErrorCode::kTransportParameterError, "RFC 9368 §4",
+    "sent a version_information that is not one or more whole versions"};
+inline constexpr ProtocolError kVersionInformationVersionZero{
+    TransportErrorCode::kTransportParameterError, "RFC 9368 §4",
+    "sent a version_information with version 0"};
+inline constexpr ProtocolError kVersionInformationChosenVersionUnlisted{
+    TransportErrorCode::kTransportParameterError, "RFC 9368 §4",
+    "sent a version_information that does not list its chosen version"};
 
 // ---- 0-RTT. RFC 9000 §7.4.1, RFC 9001 §4.6.2, RFC 9221 §3. ----
 
@@ -157,7 +166,7 @@ inline constexpr ProtocolError kZeroRttAckAfterRejection{
     TransportErrorCode::kProtocolViolation, "RFC 9001 §4.6.2",
     "acknowledged a 0-RTT packet after rejecting 0-RTT"};
 
-// ---- Handshake data and tokens. RFC 9000 §7.5, §8.1; RFC 9001 §4.1.3, §8.1. ----
+// ---- Handshake data and tokens. RFC 9000 §7.5, §8.1; RFC 9001 §4, §8. ----
 
 inline constexpr ProtocolError kCryptoBufferExceeded{
     TransportErrorCode::kCryptoBufferExceeded, "RFC 9000 §7.5",
@@ -165,12 +174,24 @@ inline constexpr ProtocolError kCryptoBufferExceeded{
 inline constexpr ProtocolError kCryptoDataAtOldLevel{
     TransportErrorCode::kProtocolViolation, "RFC 9001 §4.1.3",
     "sent new handshake data at an encryption level already left"};
+inline constexpr ProtocolError kCryptoDataAtFutureLevel{
+    TransportErrorCode::kProtocolViolation, "RFC 9001 §4.1.3",
+    "sent handshake data at an encryption level not yet reached"};
 inline constexpr ProtocolError kCryptoDataLeftAtLevel{
     TransportErrorCode::kProtocolViolation, "RFC 9001 §4.1.3",
     "changed keys in the middle of its handshake data"};
 // The TLS alert no_application_protocol.
 inline constexpr ProtocolError kApplicationProtocolMissing{MakeCryptoError(120), "RFC 9001 §8.1",
                                                            "agreed on no application protocol"};
+inline constexpr ProtocolError kPostHandshakeCertificateRequest{
+    TransportErrorCode::kProtocolViolation, "RFC 9001 §4.4",
+    "asked for a certificate after the handshake"};
+inline constexpr ProtocolError kEarlyDataSizeInvalid{
+    TransportErrorCode::kProtocolViolation, "RFC 9001 §4.6.1",
+    "issued a ticket that limits 0-RTT data within TLS"};
+inline constexpr ProtocolError kCompatibilityModeRequested{
+    TransportErrorCode::kProtocolViolation, "RFC 9001 §8.4",
+    "asked for the middlebox compatibility mode of TLS"};
 inline constexpr ProtocolError kRetryTokenInvalid{TransportErrorCode::kInvalidToken,
                                                   "RFC 9000 §8.1.2",
                                                   "returned a Retry token that is not valid"};
@@ -384,13 +405,20 @@ inline constexpr const ProtocolError* kAllProtocolErrors[] = {
     &kActiveConnectionIdLimitTooSmall,
     &kGreaseQuicBitNotEmpty,
     &kMinAckDelayAboveMaxAckDelay,
+    &kVersionInformationLengthInvalid,
+    &kVersionInformationVersionZero,
+    &kVersionInformationChosenVersionUnlisted,
     &kZeroRttLimitReduced,
     &kZeroRttDatagramSizeReduced,
     &kZeroRttAckAfterRejection,
     &kCryptoBufferExceeded,
     &kCryptoDataAtOldLevel,
+    &kCryptoDataAtFutureLevel,
     &kCryptoDataLeftAtLevel,
     &kApplicationProtocolMissing,
+    &kPostHandshakeCertificateRequest,
+    &kEarlyDataSizeInvalid,
+    &kCompatibilityModeRequested,
     &kRetryTokenInvalid,
     &kKeyUpdateUnconfirmed,
     &kKeyUpdateNotFollowed,

@@ -60,7 +60,7 @@ class LayersFileTest(PlantedTreeTest):
     def test_who_sees_openssl(self):
         seen_by = {row for row, (_, kinds) in self.layers.rows.items() if "openssl" in kinds}
         self.assertEqual({row for row in seen_by if not row.startswith("tests/")},
-                         {"crypto", "bench"})
+                         {"crypto", "bench", "examples/openssl_clash"})
 
     def test_sans_io_folders(self):
         for path in ("include/godwit/a.h", "base/a.h", "crypto/a.h", "congestion/a.h",

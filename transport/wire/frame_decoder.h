@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FrameDecoder: takes the payload of one packet apart, frame by frame, and refuses all that is
+// wrong on the face of it: RFC 9000 §12.4, §19; RFC 9221 §4; draft-ietf-quic-ack-frequency §4, §5.
+//
+// It knows the packet's encryption level and who sent it, and nothing else: what takes a
+// connection's state to judge (limits, streams, numbers of packets sent, negotiated extensions) is
+// left to the parts that the frames go to.
+//
+// Invariants: no byte outside the payload is read and none is copied out of it, but for fields that
+// Frame holds by value; the work is linear in the payload; nothing follows a refused frame.
+#ifndef GODWIT_TRANSPORT_WIRE_FRAME_DECODER_H_
+#define GODWIT_TRANSPORT_WIRE_FRAME_DECODER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/encryption_level.h"
+#include "base/result.h"
+#include "godwit/perspective.h"
+#include "transport/wire/byte_reader.h"
+#include "transport/wire/frame.h"
+
+namespace godwit {
+
+//   FrameDecoder decoder(payload, level, sender);
+//   while (!decoder.is_done()) {
+//     GODWIT_RETURN_IF_ERROR(decoder.Next(&frame));
+//     ...
+//   }
+class FrameDecoder {
+ public:
+  // `payload`: after the packet protection was removed, without the AEAD's tag.
+  FrameDecoder(std::span<const uint8_t> payload, EncryptionLevel level, Perspective sender)
+      : reader_(payload), level_(level), sender_(sender) {}
+
+  // False for an empty payload too, until Next() has refused it.
+  bool is_done() const { return reader_.is_at_end() && reader_.position() != 0; }
+
+  // Decodes the next frame. May not be called once is_done() or after an error, which leaves
+  // `frame` in no useful state.
+  Result Next(Frame* frame);
+
+  // The type that the last frame given to Next() began with, known or not: what a CONNECTION_CLOSE
+  // frame names. 0 if there was none or it was cut short.
+  uint64_t frame_type() const { return frame_type_; }
+
+  // What the frame that Next() just decoded takes in the packet, its type included: the size that
+  // RFC 9221 §3 limits for DATAGRAM frames.
+  size_t frame_size_bytes() const { return reader_.position() - frame_begin_; }
+
+ private:
+  Result ReadType(FrameType* type);
+
+  ByteReader reader_;
+  size_t frame_begin_ = 0;
+  uint64_t frame_type_ = 0;
+  EncryptionLevel level_;
+  Perspective sender_;
+};
+
+}  // namespace godwit
+
+#endif  // GODWIT_TRANSPORT_WIRE_FRAME_DECODER_H_
