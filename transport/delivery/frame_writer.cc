@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/delivery/frame_writer.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/check.h"
+#include "transport/wire/frame_rules.h"
+#include "transport/wire/frame_type.h"
+#include "transport/wire/varint.h"
+
+namespace godwit {
+
+void FrameWriter::NoteFrame(size_t begin) {
+  const std::span<const uint8_t> frame = writer_.written().subspan(begin);
+  // All types fit into a byte; those above 63 take a varint of two.
+  const bool is_wide = (frame[0] & kVarintPrefix2) != 0;
+  const auto type = static_cast<FrameType>(is_wide ? frame[1] : frame[0]);
+  const FrameRules rules = RulesOf(type);
+  // RFC 9000 §12.4.
+  GODWIT_DCHECK(rules.IsPermittedIn(packet_.level));
+  // RFC 9000 §9.1.
+  GODWIT_DCHECK(packet_.mode != PacketMode::kPathOnly || rules.is_probing());
+  is_ack_eliciting_ = is_ack_eliciting_ || rules.is_ack_eliciting();
+  is_in_flight_ = is_in_flight_ || rules.is_in_flight();
+  has_non_probing_ = has_non_probing_ || !rules.is_probing();
+}
+
+bool FrameWriter::WriteDatagram(const DatagramFrame& frame, LengthField length,
+                                uint64_t sequence_number) {
+  if (!HasRecordRoom() || !Fits(EncodedSize(frame, length))) return false;
+  const size_t begin = writer_.position();
+  WriteFrame(frame, length, writer_);
+  NoteFrame(begin);
+  sent_frames_.push_back(SentFrame::Datagram(sequence_number));
+  is_complete_ = length == LengthField::kAbsent;
+  return true;
+}
+
+size_t FrameWriter::StreamDataRoom(StreamId id, uint64_t offset_bytes, LengthField length) const {
+  const size_t header =
+      1 + VarintSize(id.value()) + (offset_bytes == 0 ? 0 : VarintSize(offset_bytes));
+  if (!HasRecordRoom() || space_left() <= header) return 0;
+  const size_t room = space_left() - header;
+  if (length == LengthField::kAbsent) return room;
+  size_t best = 0;
+  for (const VarintWidth width : {VarintWidth::k1, VarintWidth::k2, VarintWidth::k4}) {
+    if (room < ByteCount(width)) break;
+    best = std::max(best, std::min<size_t>(room - ByteCount(width), MaxVarintOf(width)));
+  }
+  return best;
+}
+
+bool FrameWriter::WriteStreamHeader(StreamId id, const StreamRange& range, LengthField length) {
+  const StreamFrameHeader header{id, range.offset_bytes, range.length_bytes, range.is_fin};
+  if (!HasRecordRoom() || !Fits(EncodedSize(header, length) + range.length_bytes)) return false;
+  const size_t begin = writer_.position();
+  WriteStreamFrameHeader(header, length, writer_);
+  NoteFrame(begin);
+  sent_frames_.push_back(SentFrame::Stream(id, range));
+  is_complete_ = length == LengthField::kAbsent;
+  return true;
+}
+
+std::optional<std::span<uint8_t>> FrameWriter::ReserveStream(StreamId id, const StreamRange& range,
+                                                             LengthField length) {
+  if (!WriteStreamHeader(id, range, length)) return std::nullopt;
+  return writer_.Reserve(range.length_bytes);
+}
+
+bool FrameWriter::WriteScatteredStream(StreamId id, const StreamRange& range,
+                                       std::span<const uint8_t> data) {
+  GODWIT_CHECK_EQ(data.size(), range.length_bytes);
+  if (!WriteStreamHeader(id, range, LengthField::kAbsent)) return false;
+  scattered_data_ = data;
+  return true;
+}
+
+}  // namespace godwit
