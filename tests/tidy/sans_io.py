@@ -42,12 +42,18 @@ _WORDS = [
     _ban(r"\b(?:std::(?:shared_ptr|make_shared|weak_ptr|enable_shared_from_this))\b",
          "everything has one owner; use a value or std::unique_ptr"),
     _ban(r"\b(?:steady_clock|system_clock|high_resolution_clock|clock_gettime|gettimeofday"
-         r"|timespec_get|_?_?rdtscp?|absl::Now|absl::GetCurrentTimeNanos)\b"
-         rf"|{_FREE}time\s*\(\s*(?:nullptr|NULL|0|&)|\bstd::clock\b",
+         r"|timespec_get|(?:__builtin_ia32)?_*rdtscp?|absl::Now|absl::GetCurrentTimeNanos)\b"
+         rf"|{_FREE}time\s*\(\s*(?:nullptr|NULL|0|&)|{_FREE}clock\s*\(",
          "the core reads no clock; take a Timestamp as a parameter"),
     _ban(rf"{_FREE}(?:s?rand|rand_r|getrandom|getentropy|arc4random\w*)\s*\("
          r"|\brandom_device\b|\bRAND_bytes\b",
          "the core draws no randomness of its own; take a Random&"),
+    _ban(rf"{_FREE}(?:u|nano)?sleep\s*\(|\bpthread_\w+",
+         "the core has no threads and waits for nothing; time is a parameter"),
+    _ban(rf"{_FREE}(?:socket|sendto|sendmsg|sendmmsg|recvfrom|recvmsg|recvmmsg)\s*\(",
+         "the core has no sockets; take and give datagrams"),
+    _ban(rf"{_FREE}(?:secure_)?getenv\s*\(",
+         "the environment is nobody's parameter; put a field into a configuration"),
     _ban(r"\bthrow\b", "there are no exceptions; return a Result or an absl::Status"),
     _ban(r"\b(?:dynamic_cast|dynamic_pointer_cast|typeid)\b",
          "there is no RTTI; use an enum or a variant"),

@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 import cpp_text
 
-SOURCE_FOLDERS = ("include", "base", "crypto", "congestion", "transport", "platform", "runtime",
-                  "tunnel", "tests", "bench", "examples")
 OWN_FOLDER = "tests/tidy"  # where layers.txt, allowlist.txt and rfc_sections.txt lie
 
 
@@ -52,7 +50,7 @@ def parents(path):
 
 
 def _is_source(path):
-    return path.startswith(tuple(f + "/" for f in SOURCE_FOLDERS)) and path.endswith((".h", ".cc"))
+    return path.endswith((".h", ".cc"))
 
 
 def _walk(root):
