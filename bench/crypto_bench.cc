@@ -8,10 +8,9 @@
 //
 // crypto_instructions counts the instructions of the same work.
 
-#include <time.h>
-
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <string>
 #include <vector>
 

@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <span>
 
-#include "absl/base/macros.h"
 
 #include "godwit/ecn.h"
 #include "godwit/four_tuple.h"
@@ -81,14 +80,18 @@ struct Transmit {
     if (payload.empty()) {
       return 0;
     }
-    ABSL_HARDENING_ASSERT(segment_size > 0);
+    if (segment_size == 0) [[unlikely]] {
+      __builtin_trap();
+    }
     return (payload.size() - 1) / segment_size + 1;
   }
 
   // The payload of datagram `i`, which is below segment_count(); anything else is a bug of
-  // the caller and ends the process in hardened builds.
+  // the caller and ends the process.
   [[nodiscard]] constexpr std::span<const uint8_t> segment(size_t i) const {
-    ABSL_HARDENING_ASSERT(i < segment_count());
+    if (i >= segment_count()) [[unlikely]] {
+      __builtin_trap();
+    }
     const size_t offset = i * segment_size;
     return payload.subspan(offset, std::min(segment_size, payload.size() - offset));
   }

@@ -14,7 +14,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/base/macros.h"
 
 #include "godwit/perspective.h"
 
@@ -34,9 +33,11 @@ class StreamId {
   constexpr StreamId() = default;  // Stream 0, the client's first bidirectional one.
 
   // `value` is at most kMaxValue, as every decoded variable-length integer is; a larger one
-  // is a bug of the caller and ends the process in hardened builds. See FromValue().
+  // is a bug of the caller and ends the process. See FromValue().
   explicit constexpr StreamId(uint64_t value) : value_(value) {
-    ABSL_HARDENING_ASSERT(value <= kMaxValue);
+    if (value > kMaxValue) [[unlikely]] {
+      __builtin_trap();
+    }
   }
 
   // For numbers that nobody has checked: nothing if `value` is above kMaxValue.
@@ -48,10 +49,12 @@ class StreamId {
   }
 
   // The stream number `index` of that type. `index` is at most kMaxIndex; a larger one is
-  // a bug of the caller and ends the process in hardened builds.
+  // a bug of the caller and ends the process.
   [[nodiscard]] static constexpr StreamId FromParts(Perspective initiator,
                                                     StreamDirection direction, uint64_t index) {
-    ABSL_HARDENING_ASSERT(index <= kMaxIndex);
+    if (index > kMaxIndex) [[unlikely]] {
+      __builtin_trap();
+    }
     return StreamId(index << 2 | static_cast<uint64_t>(direction) << 1 |
                     static_cast<uint64_t>(initiator));
   }

@@ -77,7 +77,6 @@ TEST_F(TransmitTest, SegmentsAreThePayloadWithoutGapOrOverlap) {
   }
 }
 
-#if !defined(NDEBUG) || ABSL_OPTION_HARDENED == 1
 using TransmitDeathTest = TransmitTest;
 
 TEST_F(TransmitDeathTest, SegmentThatDoesNotExistEndsTheProcess) {
@@ -92,7 +91,6 @@ TEST_F(TransmitDeathTest, PayloadWithoutSegmentSizeEndsTheProcess) {
 
   EXPECT_DEATH(static_cast<void>(transmit.segment_count()), "");
 }
-#endif
 
 }  // namespace
 }  // namespace godwit

@@ -80,13 +80,11 @@ TEST(StreamIdTest, ValuesOfMoreThanSixtyTwoBitsAreRefused) {
   EXPECT_EQ(StreamId::FromValue(~uint64_t{0}), std::nullopt);
 }
 
-#if !defined(NDEBUG) || ABSL_OPTION_HARDENED == 1
 TEST(StreamIdDeathTest, UncheckedValueOrIndexOutOfRangeEndsTheProcess) {
   EXPECT_DEATH(static_cast<void>(StreamId(StreamId::kMaxValue + 1)), "");
   EXPECT_DEATH(
       static_cast<void>(StreamId::FromParts(kClient, kBidirectional, StreamId::kMaxIndex + 1)), "");
 }
-#endif
 
 TEST(StreamIdTest, OrderEqualityAndHashAreByValue) {
   const absl::flat_hash_set<StreamId> ids = {StreamId(0), StreamId(4), StreamId(4)};

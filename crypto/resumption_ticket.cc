@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crypto/resumption_ticket.h"
+
+#include <cstddef>
+
+namespace godwit {
+namespace {
+
+// "GWT" and the number of the layout that follows. Another layout takes another number.
+constexpr uint32_t kMarker = 0x47575401;
+
+const uint8_t* BytesOf(std::string_view text) {
+  return reinterpret_cast<const uint8_t*>(text.data());
+}
+
+std::string_view TextOf(const CBS& cbs) {
+  return {reinterpret_cast<const char*>(CBS_data(&cbs)), CBS_len(&cbs)};
+}
+
+}  // namespace
+
+std::optional<std::vector<uint8_t>> ResumptionTicket::Write() const {
+  bssl::ScopedCBB out;
+  CBB part;
+  const bool written =
+      CBB_init(out.get(), 64 + transport_state.size() + tls_session.size()) &&
+      CBB_add_u32(out.get(), kMarker) && CBB_add_u16_length_prefixed(out.get(), &part) &&
+      CBB_add_bytes(&part, BytesOf(server_name), server_name.size()) &&
+      CBB_add_u16_length_prefixed(out.get(), &part) &&
+      CBB_add_bytes(&part, BytesOf(application_protocol), application_protocol.size()) &&
+      CBB_add_u16_length_prefixed(out.get(), &part) &&
+      CBB_add_bytes(&part, transport_state.data(), transport_state.size()) &&
+      CBB_add_u24_length_prefixed(out.get(), &part) &&
+      CBB_add_bytes(&part, tls_session.data(), tls_session.size()) && CBB_flush(out.get());
+  if (!written) {
+    ERR_clear_error();
+    return std::nullopt;
+  }
+  return std::vector<uint8_t>(CBB_data(out.get()), CBB_data(out.get()) + CBB_len(out.get()));
+}
+
+std::optional<ResumptionTicket> ResumptionTicket::Read(std::span<const uint8_t> bytes) {
+  CBS in;
+  CBS_init(&in, bytes.data(), bytes.size());
+  uint32_t marker = 0;
+  CBS name;
+  CBS protocol;
+  CBS state;
+  CBS session;
+  if (!CBS_get_u32(&in, &marker) || marker != kMarker || !CBS_get_u16_length_prefixed(&in, &name) ||
+      !CBS_get_u16_length_prefixed(&in, &protocol) || !CBS_get_u16_length_prefixed(&in, &state) ||
+      !CBS_get_u24_length_prefixed(&in, &session) || CBS_len(&in) != 0) {
+    return std::nullopt;
+  }
+  return ResumptionTicket{.server_name = TextOf(name),
+                          .application_protocol = TextOf(protocol),
+                          .transport_state = {CBS_data(&state), CBS_len(&state)},
+                          .tls_session = {CBS_data(&session), CBS_len(&session)}};
+}
+
+}  // namespace godwit
