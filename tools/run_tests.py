@@ -132,8 +132,12 @@ def steps_of(arguments):
         Step("g++", ["test"], [*seeds(sim), *patience], targets),
         sanitizer_step("asan+ubsan", "asan-ubsan", targets, [*seeds(sanitizer_sim), *patience]),
         tsan_step(targets),
-        Step("clang builds", ["build"], ["--config=clang"], targets),
     ]
+    if not arguments.long and targets == ["//..."]:
+        # Tests are most of what there is to compile: with clang, tier 1 has only the rest.
+        steps.append(Step("clang builds", ["build"], ["--config=clang"], ["//...", "-//tests/..."]))
+    else:
+        steps.append(Step("clang builds", ["build"], ["--config=clang"], targets))
     if arguments.long:
         # They have the tag `manual` too, so that //... leaves them out.
         long_tests = tests_with_tag("long", targets)

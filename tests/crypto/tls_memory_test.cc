@@ -52,8 +52,8 @@ TEST(TlsMemoryTest, SessionsAreSmallAfterTheHandshake) {
 
   std::cout << "heap bytes a session: client " << client_bytes << ", server " << server_bytes
             << "\n";
-  EXPECT_LT(client_bytes, 8192u);
-  EXPECT_LT(server_bytes, 8192u);
+  EXPECT_LT(client_bytes, 4200u);
+  EXPECT_LT(server_bytes, 3800u);
 }
 
 }  // namespace
