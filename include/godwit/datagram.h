@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <span>
 
-
 #include "godwit/ecn.h"
 #include "godwit/four_tuple.h"
 #include "godwit/time.h"
