@@ -17,10 +17,12 @@
 namespace godwit {
 
 enum class DropReason : uint8_t {
-  // Too few bytes for the header, the packet it announces, or the sample of header protection.
-  // RFC 9000 §10.3, RFC 9001 §5.4.2.
+  // Too few bytes for the header, the packet that its Length announces, or the sample of header
+  // protection. A Length that lies cannot be told from a datagram that was cut. RFC 9000 §10.3,
+  // RFC 9001 §5.4.2.
   kTooShort,
-  // RFC 9000 §17.2, §17.3.1: fixed bit 0, connection id above 20 bytes, or a length that lies.
+  // RFC 9000 §12.2, §17.2, §17.3.1: fixed bit 0, connection id above 20 bytes, Retry or Version
+  // Negotiation behind another packet; or a datagram larger than UDP allows.
   kInvalidHeader,
   // RFC 9000 §5.2: a version that we do not speak, or not the one of this connection.
   kUnknownVersion,

@@ -9,7 +9,7 @@
 // is in base/drop_reason.h.
 //
 // Invariants (tests/base/protocol_errors_test.cc): no two entries have the same reason; each is in
-// kAllProtocolErrors once.
+// kAllProtocolErrors once, and once in tests/base/protocol_error_table_test.cc.
 #ifndef GODWIT_BASE_PROTOCOL_ERRORS_H_
 #define GODWIT_BASE_PROTOCOL_ERRORS_H_
 
@@ -78,16 +78,16 @@ inline constexpr ProtocolError kRetrySourceConnectionIdUnexpected{
     TransportErrorCode::kTransportParameterError, "RFC 9000 §7.3",
     "sent retry_source_connection_id without a Retry packet"};
 
-// ---- Transport parameters as a block. RFC 9000 §7.4, §18; RFC 9001 §8.2. ----
+// ---- Transport parameters as a block. RFC 9000 §7.4, §18.2, §20.1; RFC 9001 §8.2. ----
 
 // The TLS alert missing_extension.
 inline constexpr ProtocolError kTransportParametersMissing{
     MakeCryptoError(109), "RFC 9001 §8.2", "left out the transport parameters extension"};
 inline constexpr ProtocolError kTransportParametersTooLong{
-    TransportErrorCode::kTransportParameterError, "RFC 9000 §18",
+    TransportErrorCode::kTransportParameterError, "RFC 9000 §20.1",
     "sent more bytes of transport parameters than are accepted"};
 inline constexpr ProtocolError kTransportParameterTruncated{
-    TransportErrorCode::kTransportParameterError, "RFC 9000 §18",
+    TransportErrorCode::kTransportParameterError, "RFC 9000 §20.1",
     "ended the transport parameters in the middle of one"};
 inline constexpr ProtocolError kTransportParameterDuplicate{
     TransportErrorCode::kTransportParameterError, "RFC 9000 §7.4",
@@ -153,6 +153,15 @@ inline constexpr ProtocolError kVersionInformationVersionZero{
 inline constexpr ProtocolError kVersionInformationChosenVersionUnlisted{
     TransportErrorCode::kTransportParameterError, "RFC 9368 §4",
     "sent a version_information that does not list its chosen version"};
+
+// ---- Versions. RFC 9368 §4. ----
+
+inline constexpr ProtocolError kChosenVersionNotOffered{
+    TransportErrorCode::kVersionNegotiationError, "RFC 9368 §4",
+    "chose a version that it was not offered"};
+inline constexpr ProtocolError kChosenVersionNotInUse{TransportErrorCode::kVersionNegotiationError,
+                                                      "RFC 9368 §4",
+                                                      "chose a version other than the one in use"};
 
 // ---- 0-RTT. RFC 9000 §7.4.1, RFC 9001 §4.6.2, RFC 9221 §3. ----
 
@@ -230,7 +239,7 @@ inline constexpr ProtocolError kAckOfSkippedPacket{
     TransportErrorCode::kProtocolViolation, "RFC 9000 §21.4",
     "acknowledged a packet number skipped on purpose"};
 
-// ---- Frames of every type. RFC 9000 §12.4. ----
+// ---- Frames of every type. RFC 9000 §12.4, §20.1. ----
 
 inline constexpr ProtocolError kFrameTypeUnknown{TransportErrorCode::kFrameEncodingError,
                                                  "RFC 9000 §12.4", "sent a frame of unknown type"};
@@ -241,10 +250,10 @@ inline constexpr ProtocolError kFrameNotPermitted{
     TransportErrorCode::kProtocolViolation, "RFC 9000 §12.4",
     "sent a frame in a type of packet that does not permit it"};
 inline constexpr ProtocolError kFrameTruncated{TransportErrorCode::kFrameEncodingError,
-                                               "RFC 9000 §12.4",
+                                               "RFC 9000 §20.1",
                                                "ended a packet in the middle of a frame's fields"};
 inline constexpr ProtocolError kFrameLengthBeyondPacket{
-    TransportErrorCode::kFrameEncodingError, "RFC 9000 §12.4",
+    TransportErrorCode::kFrameEncodingError, "RFC 9000 §20.1",
     "declared a frame longer than the rest of its packet"};
 
 // ---- Frames by type. RFC 9000 §19. ----
@@ -327,7 +336,10 @@ inline constexpr ProtocolError kRetireConnectionIdWithoutConnectionIds{
 inline constexpr ProtocolError kHandshakeDoneFromClient{
     TransportErrorCode::kProtocolViolation, "RFC 9000 §19.20", "sent HANDSHAKE_DONE as a client"};
 
-// ---- Frames of extensions. RFC 9221 §3, draft-ietf-quic-ack-frequency §3, §4. ----
+// ---- Frames of extensions. RFC 9221 §3, draft-ietf-quic-ack-frequency §4. ----
+//
+// RFC 9000 §12.4: a frame of an extension that was not offered is one of unknown type. RFC 9221 has
+// a code of its own for it.
 
 inline constexpr ProtocolError kDatagramNotNegotiated{
     TransportErrorCode::kProtocolViolation, "RFC 9221 §3",
@@ -336,10 +348,10 @@ inline constexpr ProtocolError kDatagramTooLarge{
     TransportErrorCode::kProtocolViolation, "RFC 9221 §3",
     "sent a DATAGRAM frame above max_datagram_frame_size"};
 inline constexpr ProtocolError kAckFrequencyNotNegotiated{
-    TransportErrorCode::kFrameEncodingError, "draft-ietf-quic-ack-frequency §3",
+    TransportErrorCode::kFrameEncodingError, "RFC 9000 §12.4",
     "sent ACK_FREQUENCY although min_ack_delay was not offered"};
 inline constexpr ProtocolError kImmediateAckNotNegotiated{
-    TransportErrorCode::kFrameEncodingError, "draft-ietf-quic-ack-frequency §3",
+    TransportErrorCode::kFrameEncodingError, "RFC 9000 §12.4",
     "sent IMMEDIATE_ACK although min_ack_delay was not offered"};
 inline constexpr ProtocolError kAckFrequencyMaxAckDelayTooSmall{
     TransportErrorCode::kProtocolViolation, "draft-ietf-quic-ack-frequency §4",
@@ -408,6 +420,8 @@ inline constexpr const ProtocolError* kAllProtocolErrors[] = {
     &kVersionInformationLengthInvalid,
     &kVersionInformationVersionZero,
     &kVersionInformationChosenVersionUnlisted,
+    &kChosenVersionNotOffered,
+    &kChosenVersionNotInUse,
     &kZeroRttLimitReduced,
     &kZeroRttDatagramSizeReduced,
     &kZeroRttAckAfterRejection,

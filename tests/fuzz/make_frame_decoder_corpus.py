@@ -9,9 +9,11 @@ import pathlib
 
 FOLDER = pathlib.Path(__file__).parent / "corpus" / "frame_decoder_fuzz"
 
-# The first byte of an input: encryption level, and who sent the packet.
+# The first byte of an input: encryption level, who sent the packet, what it was not offered.
 INITIAL, ZERO_RTT, HANDSHAKE, ONE_RTT = range(4)
 FROM_CLIENT, FROM_SERVER = 0, 4
+NO_ACK_FREQUENCY = 8
+NO_DATAGRAM, DATAGRAM_OF_4, DATAGRAM_OF_64 = 0x10, 0x20, 0x30
 
 # Payloads of 1-RTT packets from a server.
 FRAMES = {
@@ -58,6 +60,32 @@ FRAMES = {
     "type_unknown": "20 00",
     "wide_varints": "0e c000000000000001 80000040 4003 da7a00 10 c000000000000001",
     "no_frames": "",
+    # Refused, as the ones above whose names say what is wrong.
+    "ack_first_range_below_zero": "02 03 00 00 04",
+    "ack_with_ecn_below_zero": "03 05 00 01 03 01 00 00 00 00",
+    "ack_ranges_truncated": "02 3f 00 ffffffffffffffff 00 00 00 00 00 00",
+    "crypto_too_far": "06 ffffffffffffffff 01 aa",
+    "crypto_beyond_packet": "06 00 02 aa",
+    "new_token_empty": "07 00",
+    "new_token_beyond_packet": "07 02 aa",
+    "stream_to_end_too_far": "0c 00 ffffffffffffffff aa",
+    "stream_beyond_packet": "0a 00 ffffffffffffffff aa",
+    "stream_truncated": "0e 04",
+    "max_streams_too_large": "12 d000000000000001",
+    "streams_blocked_too_large": "17 d000000000000001",
+    "new_connection_id_empty": "18 01 00 00" + 16 * "70",
+    "new_connection_id_of_21_bytes": "18 01 00 15" + 21 * "c1" + 16 * "70",
+    "new_connection_id_beyond_packet": "18 01 00 03 c1c1",
+    "new_connection_id_token_truncated": "18 01 00 01 c1" + 15 * "70",
+    "new_connection_id_retires_too_much": "18 01 02 01 c1" + 16 * "70",
+    "path_challenge_truncated": "1a 01020304050607",
+    "connection_close_beyond_packet": "1c 00 00 02 aa",
+    "application_close_beyond_packet": "1d 00 02 aa",
+    "datagram_beyond_packet": "31 02 aa",
+    "ack_frequency_delay_too_large": "40af 00 00 80fa0000 00",
+    "ack_frequency_truncated": "40af 00 00",
+    "type_truncated": "40",
+    "type_largest": "ffffffffffffffff",
 }
 
 PACKETS = {
@@ -66,6 +94,17 @@ PACKETS = {
     "zero_rtt_packet": (ZERO_RTT | FROM_CLIENT, "0a 00 03 474554 0b 04 00 31 01 aa"),
     "ack_in_zero_rtt": (ZERO_RTT | FROM_CLIENT, "02 00 00 00 00"),
     "new_token_from_client": (ONE_RTT | FROM_CLIENT, "07 03 da7a00"),
+    "handshake_done_from_client": (ONE_RTT | FROM_CLIENT, "1e"),
+    "stream_in_initial": (INITIAL | FROM_CLIENT, "0a 00 01 aa"),
+    "retire_connection_id_in_zero_rtt": (ZERO_RTT | FROM_CLIENT, "19 00"),
+    "application_close_in_handshake": (HANDSHAKE | FROM_SERVER, "1d 00 00"),
+    "ack_frequency_not_offered": (ONE_RTT | NO_ACK_FREQUENCY, "40af 00 00 80fa0000 00"),
+    "immediate_ack_not_offered": (INITIAL | NO_ACK_FREQUENCY, "1f"),
+    "datagram_not_offered": (ONE_RTT | NO_DATAGRAM, "31 02 aa"),
+    "datagram_at_limit": (ONE_RTT | DATAGRAM_OF_4, "31 02 aabb 30 aabbcc"),
+    "datagram_above_limit": (ONE_RTT | DATAGRAM_OF_4, "31 4002 aabb"),
+    "datagram_below_64_bytes": (ONE_RTT | DATAGRAM_OF_64, "30" + 63 * "aa"),
+    "datagram_above_64_bytes": (ONE_RTT | DATAGRAM_OF_64, "30" + 64 * "aa"),
     "busy_packet": (
         ONE_RTT | FROM_CLIENT,
         "03 7000 05 01 20 00 10 01 02 03 10 80100000 11 04 80200000 40af 02 0a 80005000 00 "

@@ -56,6 +56,9 @@ SEEDS = {
     "token_lies": "00 c0 00000001 00 00 ffffffffffffffff 14" + BODY,
     "retry": "00 f5 00000001 02 aabb 02 ccdd 746f6b656e" + "ee" * 16,
     "retry_empty_token": "00 f5 00000001 02 aabb 02 ccdd" + "ee" * 16,
+    "retry_cids_20": "00 f5 00000001 14" + "dd" * 20 + "14" + "55" * 20 + "77" + "ee" * 16,
+    "retry_cid_21": "00 f5 00000001 15" + "dd" * 21 + "00 77" + "ee" * 16,
+    "coalesced_other_id_size": "04" + INITIAL + "e0 00000001 03 010203 00 14" + BODY + HANDSHAKE,
     "version_negotiation": "00 d5 00000000 01 dd 03 aabbcc 00000001 1a2a3a4a",
     "version_negotiation_cids_255": "00 80 00000000 ff" + "dd" * 255 + "ff" + "55" * 255 +
                                     "00000001",

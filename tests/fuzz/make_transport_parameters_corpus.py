@@ -67,6 +67,8 @@ INPUTS = {
     "versions_zero": versions(1, 0, 1),
     "versions_chosen_alone": versions(1),
     "versions_many": versions(1, *range(1, 40)),
+    "versions_chosen_late": versions(30, *range(1, 40)),
+    "versions_zero_late": versions(1, *range(1, 40), 0),
     "versions_odd_length": parameter(0x11, bytes([0, 0, 0, 1, 0])),
     "reserved": parameter(27, b"\xff\xff") + parameter(31 * 1000 + 27) + parameter((1 << 62) - 1),
     "duplicate_known": number(4, 1) + number(4, 1),

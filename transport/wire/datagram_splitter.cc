@@ -78,7 +78,7 @@ DatagramPart DatagramSplitter::TakeLongPacket(size_t size, const PacketLayout& l
   if (!first_dcid_.has_value()) {
     first_dcid_ = rest_.subspan(layout.dcid_offset, layout.dcid_size);
   } else if (!IsFirstDcid(layout.dcid_offset, layout.dcid_size)) {
-    return Drop(DropReason::kConnectionIdMismatch, size);
+    return Drop(DropReason::kCoalescedMismatch, size);
   }
   // RFC 9001 §5.4.2: without a whole sample the packet cannot be read.
   if (size < layout.packet_number_offset + kMinProtectedBytes) {

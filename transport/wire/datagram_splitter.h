@@ -104,7 +104,7 @@ class DatagramSplitter {
     const size_t packet_number_offset = kShortDcidOffset + rules_.short_header_dcid_size;
     if (size < packet_number_offset + kMinProtectedBytes) return Drop(DropReason::kTooShort, size);
     if (first_dcid_.has_value() && !IsFirstDcid(kShortDcidOffset, rules_.short_header_dcid_size)) {
-      return Drop(DropReason::kConnectionIdMismatch, size);
+      return Drop(DropReason::kCoalescedMismatch, size);
     }
     return TakePacket(size, {.packet_number_offset = static_cast<uint16_t>(packet_number_offset),
                              .dcid_offset = kShortDcidOffset,

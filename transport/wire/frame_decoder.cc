@@ -317,8 +317,32 @@ Result FrameDecoder::Next(Frame* frame) {
   if (reader_.is_at_end()) return kPacketWithoutFrames;
   FrameType type{};
   GODWIT_RETURN_IF_ERROR(ReadType(&type));
+  // First of all: what was not offered has no fields and no packets that permit it.
+  if (IsExtensionFrameType(type)) GODWIT_RETURN_IF_ERROR(CheckOffered(type));
   GODWIT_RETURN_IF_ERROR(CheckFrameAllowed(type, level_, sender_));
-  return DecodeFields(reader_, type, frame);
+  GODWIT_RETURN_IF_ERROR(DecodeFields(reader_, type, frame));
+  // RFC 9221 §3: the limit is on the whole frame, with its type and length.
+  if (frame->kind() == FrameKind::kDatagram &&
+      frame_size_bytes() > offered_.max_datagram_frame_size) {
+    return kDatagramTooLarge;
+  }
+  return Result::Ok();
+}
+
+Result FrameDecoder::CheckOffered(FrameType type) const {
+  switch (type) {
+    case FrameType::kDatagram:
+    case FrameType::kDatagramWithLength:
+      // RFC 9221 §3: unlike other frames that were not offered, a PROTOCOL_VIOLATION.
+      return offered_.max_datagram_frame_size != 0 ? Result::Ok() : Result(kDatagramNotNegotiated);
+    case FrameType::kAckFrequency:
+      // RFC 9000 §12.4: of unknown type to us, so a FRAME_ENCODING_ERROR.
+      return offered_.accepts_ack_frequency ? Result::Ok() : Result(kAckFrequencyNotNegotiated);
+    case FrameType::kImmediateAck:
+      return offered_.accepts_ack_frequency ? Result::Ok() : Result(kImmediateAckNotNegotiated);
+    default:
+      GODWIT_UNREACHABLE();
+  }
 }
 
 Result FrameDecoder::ReadType(FrameType* type) {

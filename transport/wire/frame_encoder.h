@@ -96,7 +96,8 @@ template <AckRangeSource Ranges>
 AckFramePlan PlanAckFrame(const AckFrameFields& fields, const Ranges& ranges,
                           const AckFrameLimits& limits);
 
-// Writes what PlanAckFrame planned for the same fields and ranges. The plan has a range.
+// Writes what PlanAckFrame planned for the same fields and ranges. The plan has a range. It is our
+// own bug (GODWIT_CHECK) if the ranges have become fewer since.
 template <AckRangeSource Ranges>
 void WriteAckFrame(const AckFrameFields& fields, const Ranges& ranges, const AckFramePlan& plan,
                    ByteWriter& writer);
@@ -164,6 +165,8 @@ void WriteAckFrame(const AckFrameFields& fields, const Ranges& ranges, const Ack
   GODWIT_CHECK_GT(plan.range_count, 0);
   const size_t frame_begin = writer.position();
   auto next = std::ranges::begin(ranges);
+  const auto end = std::ranges::end(ranges);
+  GODWIT_CHECK(next != end);
   const AckRange first = *next;
   writer.WriteUint8(static_cast<uint8_t>(fields.ecn_counts.has_value() ? FrameType::kAckWithEcn
                                                                        : FrameType::kAck));
@@ -173,7 +176,9 @@ void WriteAckFrame(const AckFrameFields& fields, const Ranges& ranges, const Ack
   writer.WriteVarint(internal::LengthOf(first));
   PacketNumber previous_smallest = first.smallest;
   for (size_t more_ranges = plan.range_count - 1; more_ranges != 0; --more_ranges) {
-    const AckRange range = *++next;
+    ++next;
+    GODWIT_CHECK(next != end);
+    const AckRange range = *next;
     const internal::GapAndLength fields_of_range = internal::Below(previous_smallest, range);
     writer.WriteVarint(fields_of_range.gap);
     writer.WriteVarint(fields_of_range.length);

@@ -50,6 +50,9 @@ inline constexpr uint8_t kStreamFinBit = 0x01;
 inline constexpr uint8_t kStreamLengthBit = 0x02;
 inline constexpr uint8_t kStreamOffsetBit = 0x04;
 
+// Whether RFC 9000 §19, whose last type is HANDSHAKE_DONE, leaves the frame to an extension.
+constexpr bool IsExtensionFrameType(FrameType type) { return type > FrameType::kHandshakeDone; }
+
 constexpr bool IsStreamFrameType(FrameType type) {
   return (static_cast<uint8_t>(type) & ~(kStreamFinBit | kStreamLengthBit | kStreamOffsetBit)) ==
          static_cast<uint8_t>(FrameType::kStream);

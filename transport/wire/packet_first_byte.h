@@ -31,7 +31,8 @@ inline constexpr uint8_t kKeyPhaseBit = 0x04;
 enum class LongPacketType : uint8_t { kInitial = 0, kZeroRtt = 1, kHandshake = 2, kRetry = 3 };
 
 // What the sender puts into the fixed bit. RFC 9287 §3.1: kGreased only after the peer's transport
-// parameter grease_quic_bit.
+// parameter grease_quic_bit in this connection; one from a session ticket is no permission, so that
+// 0-RTT packets have it set.
 enum class FixedBit : uint8_t { kSet, kGreased };
 
 // What the receiver makes of it. RFC 9287 §3: kIgnored only if we sent grease_quic_bit ourselves.

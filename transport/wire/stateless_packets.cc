@@ -53,8 +53,10 @@ bool VersionNegotiationPacket::Lists(uint32_t version) const {
 }
 
 size_t VersionNegotiationSize(const VersionNegotiationResponse& response) {
+  const std::span<const uint32_t> versions = response.supported_versions;
+  const auto skipped_count = std::ranges::count(versions, response.received_version);
   return InvariantLongHeaderSize(response.received_scid.size(), response.received_dcid.size()) +
-         response.supported_versions.size_bytes();
+         (versions.size() - static_cast<size_t>(skipped_count)) * sizeof(uint32_t);
 }
 
 void WriteVersionNegotiation(const VersionNegotiationResponse& response, ByteWriter& writer) {
@@ -67,14 +69,22 @@ void WriteVersionNegotiation(const VersionNegotiationResponse& response, ByteWri
   writer.WriteUint8PrefixedBytes(response.received_dcid);
   for (const uint32_t version : response.supported_versions) {
     GODWIT_DCHECK_NE(version, kVersionNegotiation);
-    GODWIT_DCHECK_NE(version, response.received_version);
+    // RFC 9000 §6.2: the client would discard a packet that lists what it chose.
+    if (version == response.received_version) continue;
     writer.WriteUint32(version);
   }
 }
 
 std::optional<RetryPacket> RetryPacket::Parse(std::span<const uint8_t> bytes) {
   InvariantHeader header;
-  if (!ParseInvariantHeader(bytes, 0, &header) || !header.is_long()) return std::nullopt;
+  if (!ParseInvariantHeader(bytes, 0, &header) || header.version != kVersion1) return std::nullopt;
+  const auto type =
+      static_cast<LongPacketType>((bytes[0] & kLongPacketTypeMask) >> kLongPacketTypeShift);
+  if (type != LongPacketType::kRetry) return std::nullopt;
+  // RFC 9000 §17.2: longer ids are not of version 1.
+  if (header.dcid.size() > ConnectionId::kMaxSize || header.scid.size() > ConnectionId::kMaxSize) {
+    return std::nullopt;
+  }
   // RFC 9000 §17.2.5.2: an empty token is as bad as no room for the tag.
   if (header.rest.size() <= kRetryIntegrityTagSize) return std::nullopt;
   RetryPacket packet;

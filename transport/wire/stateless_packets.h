@@ -57,8 +57,8 @@ struct VersionNegotiationResponse {
   std::span<const uint8_t> received_dcid = {};
   std::span<const uint8_t> received_scid = {};
   uint32_t received_version = 0;
-  // Not empty. Does not contain received_version, or the client discards the packet; a reserved one
-  // among them is made with MakeReservedVersionOtherThan().
+  // Not empty. received_version, should it be among them, is left out, or the client discards the
+  // packet; a reserved one is made with MakeReservedVersionOtherThan().
   std::span<const uint32_t> supported_versions = {};
   uint8_t random_bits = 0;  // RFC 9000 §17.2.1: the Unused field is arbitrary.
 };
@@ -73,8 +73,9 @@ inline constexpr size_t kRetryIntegrityTagSize = 16;  // RFC 9001 §5.8
 // One that was received.
 class RetryPacket {
  public:
-  // `bytes`: a part of kind kRetry. Nullopt: it has no room for the tag, or an empty token, which a
-  // client discards (RFC 9000 §17.2.5.2).
+  // `bytes`: a part of kind kRetry. Nullopt: it is no Retry packet of version 1, or has connection
+  // ids above 20 bytes, no room for the tag, or an empty token, which a client discards (RFC 9000
+  // §17.2, §17.2.5.2). The fixed bit may be greased: DatagramSplitter has judged it.
   [[nodiscard]] static std::optional<RetryPacket> Parse(std::span<const uint8_t> bytes);
 
   std::span<const uint8_t> dcid() const { return dcid_; }

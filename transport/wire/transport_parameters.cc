@@ -97,15 +97,12 @@ Result CheckPreferredAddress(const TransportParameters& parameters) {
 Result CheckVersionInformation(const TransportParameters& parameters, Perspective sender) {
   if (!parameters.version_information) return Result::Ok();
   const uint32_t chosen = parameters.version_information->chosen_version;
-  const auto& available = parameters.version_information->available_versions;
-  const auto lists = [&available](uint32_t version) {
-    return std::find(available.begin(), available.end(), version) != available.end();
-  };
+  const VersionList& available = parameters.version_information->available_versions;
   // RFC 9368 §4: version 0 is none.
-  if (chosen == 0 || lists(0)) return kVersionInformationVersionZero;
+  if (chosen == 0 || available.Lists(0)) return kVersionInformationVersionZero;
   // RFC 9368 §3, §4: a client says how much it prefers the version that it chose. A server need
   // not list its own.
-  if (sender == Perspective::kClient && !lists(chosen)) {
+  if (sender == Perspective::kClient && !available.Lists(chosen)) {
     return kVersionInformationChosenVersionUnlisted;
   }
   return Result::Ok();
@@ -174,9 +171,17 @@ Result DecodeVersionInformation(std::span<const uint8_t> value,
   VersionInformation& decoded = information->emplace();
   ByteReader reader(value);
   GODWIT_CHECK(reader.ReadUint32(&decoded.chosen_version));
-  decoded.available_versions.reserve(reader.remaining() / kVersionSize);
+  VersionList& available = decoded.available_versions;
   for (uint32_t version = 0; reader.ReadUint32(&version);) {
-    decoded.available_versions.push_back(version);
+    // RFC 9368 §4: here too, as not every version is kept.
+    if (version == 0) return kVersionInformationVersionZero;
+    // The chosen version takes the last place if it comes late: whether it was listed, and before
+    // which others, is what CheckVersionInformation() and a server ask.
+    if (available.is_full()) {
+      if (version != decoded.chosen_version || available.Lists(version)) continue;
+      available.pop_back();
+    }
+    available.push_back(version);
   }
   return Result::Ok();
 }
@@ -352,7 +357,9 @@ class EncodedParameters {
   void AddVersionInformation(const VersionInformation& information) {
     const size_t begin = values_.position();
     values_.WriteUint32(information.chosen_version);
-    for (const uint32_t version : information.available_versions) values_.WriteUint32(version);
+    for (const uint32_t version : information.available_versions.versions()) {
+      values_.WriteUint32(version);
+    }
     AddWritten(Id::kVersionInformation, begin);
   }
 
@@ -420,7 +427,7 @@ Result ParseTransportParameters(std::span<const uint8_t> block, Perspective send
   std::sort(ids.begin(), ids_end);
   if (std::adjacent_find(ids.begin(), ids_end) != ids_end) return kTransportParameterDuplicate;
   GODWIT_RETURN_IF_ERROR(CheckTransportParameters(parsed, sender));
-  *parameters = std::move(parsed);
+  *parameters = parsed;
   return Result::Ok();
 }
 

@@ -5,15 +5,16 @@
 // RFC 9368 §3 (version_information); draft-ietf-quic-ack-frequency §3 (min_ack_delay).
 //
 // Whether the connection ids in them are the right ones is decided in
-// connection_id_authentication.h, what a client may remember of them in zero_rtt_parameters.h.
+// connection_id_authentication.h, whether the version is in version_authentication.h, what a client
+// may remember of them in zero_rtt_parameters.h.
 //
 // Invariants:
 //  1. What ParseTransportParameters() accepts keeps every rule that its sender must keep by itself;
 //     WriteTransportParameters() writes nothing else.
 //  2. A parameter that is left out and one that has its default mean the same, so defaults are
 //     never written.
-//  3. Parsing takes at most kMaxTransportParameterBytes, n log n time and no memory but the stack's
-//     and that of a long list of versions.
+//  3. Parsing takes at most kMaxTransportParameterBytes, n log n time and no memory but the
+//  stack's.
 #ifndef GODWIT_TRANSPORT_WIRE_TRANSPORT_PARAMETERS_H_
 #define GODWIT_TRANSPORT_WIRE_TRANSPORT_PARAMETERS_H_
 
@@ -22,8 +23,6 @@
 #include <optional>
 #include <span>
 
-#include "absl/container/inlined_vector.h"
-
 #include "base/limits.h"
 #include "base/result.h"
 #include "godwit/connection_id.h"
@@ -31,6 +30,7 @@
 #include "godwit/socket_address.h"
 #include "godwit/time.h"
 #include "transport/wire/byte_writer.h"
+#include "transport/wire/version_information.h"
 
 namespace godwit {
 
@@ -45,16 +45,6 @@ struct PreferredAddress {
   StatelessResetToken stateless_reset_token;
 
   friend bool operator==(const PreferredAddress&, const PreferredAddress&) = default;
-};
-
-// RFC 9368 §3. Not compared here with the version in use: that is version negotiation.
-struct VersionInformation {
-  uint32_t chosen_version = 0;
-  // Of a client in descending preference, of a server in no order and possibly none. Reserved
-  // versions (0x?a?a?a?a) are among them.
-  absl::InlinedVector<uint32_t, 4> available_versions;
-
-  friend bool operator==(const VersionInformation&, const VersionInformation&) = default;
 };
 
 // The names are those of the RFCs. Initialized to what an absent parameter means; std::optional

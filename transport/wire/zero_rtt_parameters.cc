@@ -27,13 +27,13 @@ TransportParameters RememberedForZeroRtt(const TransportParameters& server_param
   TransportParameters remembered;
   for (uint64_t T::*const limit : kLimits) remembered.*limit = server_parameters.*limit;
   // RFC 9000 §7.4.1: a client remembers all that it understands and is not told to forget. By name,
-  // so that a new parameter is forgotten until its document was read: min_ack_delay must be, and
-  // version_information speaks of one handshake.
+  // so that a new parameter is forgotten until its document was read: min_ack_delay must be,
+  // version_information speaks of one handshake, and grease_quic_bit of a ticket permits nothing
+  // (RFC 9287 §3.1: the fixed bit is not cleared before the peer of this connection said so).
   remembered.max_idle_timeout = server_parameters.max_idle_timeout;
   remembered.max_udp_payload_size = server_parameters.max_udp_payload_size;
   remembered.disable_active_migration = server_parameters.disable_active_migration;
   remembered.max_datagram_frame_size = server_parameters.max_datagram_frame_size;
-  remembered.grease_quic_bit = server_parameters.grease_quic_bit;
   return remembered;
 }
 

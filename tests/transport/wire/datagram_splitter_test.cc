@@ -183,9 +183,25 @@ TEST(DatagramSplitterTest, PacketsForAnotherConnectionIdAreSkippedNotTheOnesBehi
   ASSERT_EQ(parts.size(), 3u);
   EXPECT_EQ(parts[0].kind(), Kind::kPacket);
   ASSERT_EQ(parts[1].kind(), Kind::kDropped);
-  EXPECT_EQ(parts[1].drop_reason(), DropReason::kConnectionIdMismatch);
+  EXPECT_EQ(parts[1].drop_reason(), DropReason::kCoalescedMismatch);
   EXPECT_EQ(Copy(parts[1].bytes()), stranger);
   EXPECT_EQ(parts[2].kind(), Kind::kPacket);
+}
+
+TEST(DatagramSplitterTest, PacketsForALongerOrShorterConnectionIdAreSkipped) {
+  const Bytes longer = WithPayload("e0 00000001 05 0102030405 00 14", 20);
+  const Bytes shorter = WithPayload("e0 00000001 03 010203 00 14", 20);
+  const Bytes empty = WithPayload("e0 00000001 00 00 14", 20);
+  Bytes datagram = Join({InitialPacket(), longer, shorter, empty, HandshakePacket()});
+
+  const std::vector<DatagramPart> parts = Split(datagram);
+
+  ASSERT_EQ(parts.size(), 5u);
+  for (size_t i = 1; i < 4; ++i) {
+    ASSERT_EQ(parts[i].kind(), Kind::kDropped);
+    EXPECT_EQ(parts[i].drop_reason(), DropReason::kCoalescedMismatch);
+  }
+  EXPECT_EQ(parts[4].kind(), Kind::kPacket);
 }
 
 TEST(DatagramSplitterTest, ShortHeaderForAnotherConnectionIdIsSkipped) {
@@ -197,7 +213,7 @@ TEST(DatagramSplitterTest, ShortHeaderForAnotherConnectionIdIsSkipped) {
 
   ASSERT_EQ(parts.size(), 2u);
   ASSERT_EQ(parts[1].kind(), Kind::kDropped);
-  EXPECT_EQ(parts[1].drop_reason(), DropReason::kConnectionIdMismatch);
+  EXPECT_EQ(parts[1].drop_reason(), DropReason::kCoalescedMismatch);
 }
 
 // The id of the first packet counts even where that packet itself is unusable.
@@ -213,7 +229,7 @@ TEST(DatagramSplitterTest, UnusableFirstPacketStillSetsTheConnectionId) {
   ASSERT_EQ(parts[0].kind(), Kind::kDropped);
   EXPECT_EQ(parts[0].drop_reason(), DropReason::kTooShort);
   ASSERT_EQ(parts[1].kind(), Kind::kDropped);
-  EXPECT_EQ(parts[1].drop_reason(), DropReason::kConnectionIdMismatch);
+  EXPECT_EQ(parts[1].drop_reason(), DropReason::kCoalescedMismatch);
   EXPECT_EQ(parts[2].kind(), Kind::kPacket);
 }
 

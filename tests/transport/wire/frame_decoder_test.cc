@@ -336,6 +336,81 @@ TEST(FrameDecoderTest, TheCodesAreThoseOfTheRfcs) {
   }
 }
 
+// ---- Extensions ----
+
+constexpr OfferedExtensions kNoExtensions{.max_datagram_frame_size = 0,
+                                          .accepts_ack_frequency = false};
+
+Result FirstResult(std::string_view payload, EncryptionLevel level,
+                   const OfferedExtensions& offered) {
+  const Bytes bytes = HexBytes(payload);
+  FrameDecoder decoder(bytes, level, Perspective::kServer, offered);
+  Frame frame;
+  return decoder.Next(&frame);
+}
+
+TEST(FrameDecoderTest, FramesOfExtensionsNotOfferedAreRefusedAndNoOthers) {
+  for (const FrameSample& sample : AllFrameSamples(VarintWidth::k1)) {
+    FrameDecoder decoder(sample.bytes(), EncryptionLevel::kOneRtt, Perspective::kServer,
+                         kNoExtensions);
+    Frame frame;
+
+    const Result result = decoder.Next(&frame);
+
+    const Result expected = sample.type() == 0xaf   ? Result(kAckFrequencyNotNegotiated)
+                            : sample.type() == 0x1f ? Result(kImmediateAckNotNegotiated)
+                            : sample.type() == 0x30 || sample.type() == 0x31
+                                ? Result(kDatagramNotNegotiated)
+                                : Result::Ok();
+    EXPECT_EQ(result, expected) << sample.text();
+    EXPECT_EQ(decoder.frame_type(), sample.type());
+  }
+}
+
+// RFC 9000 §12.4: what was not offered is of unknown type, whatever stands behind the type, and in
+// whatever packet.
+TEST(FrameDecoderTest, WhatWasNotOfferedIsRefusedBeforeItsFieldsAndItsPacketAre) {
+  EXPECT_EQ(FirstResult("40af 00 00 ffffffffffffffff 00", EncryptionLevel::kOneRtt, kNoExtensions),
+            kAckFrequencyNotNegotiated);
+  EXPECT_EQ(FirstResult("40af", EncryptionLevel::kOneRtt, kNoExtensions),
+            kAckFrequencyNotNegotiated);
+  EXPECT_EQ(FirstResult("31 02 aa", EncryptionLevel::kOneRtt, kNoExtensions),
+            kDatagramNotNegotiated);
+  for (const EncryptionLevel level :
+       {EncryptionLevel::kInitial, EncryptionLevel::kZeroRtt, EncryptionLevel::kHandshake}) {
+    EXPECT_EQ(FirstResult("40af", level, kNoExtensions), kAckFrequencyNotNegotiated);
+    EXPECT_EQ(FirstResult("1f", level, kNoExtensions), kImmediateAckNotNegotiated);
+    EXPECT_EQ(FirstResult("40af", level, {}), kFrameNotPermitted);
+    EXPECT_EQ(FirstResult("1f", level, {}), kFrameNotPermitted);
+  }
+}
+
+TEST(FrameDecoderTest, ExtensionsAreOfferedOneByOne) {
+  const OfferedExtensions datagrams{.accepts_ack_frequency = false};
+  const OfferedExtensions ack_frequency{.max_datagram_frame_size = 0};
+
+  EXPECT_TRUE(FirstResult("30 aa", EncryptionLevel::kOneRtt, datagrams).ok());
+  EXPECT_EQ(FirstResult("1f", EncryptionLevel::kOneRtt, datagrams), kImmediateAckNotNegotiated);
+  EXPECT_EQ(FirstResult("30 aa", EncryptionLevel::kOneRtt, ack_frequency), kDatagramNotNegotiated);
+  EXPECT_TRUE(FirstResult("1f", EncryptionLevel::kOneRtt, ack_frequency).ok());
+}
+
+// RFC 9221 §3: type and length count.
+TEST(FrameDecoderTest, ADatagramFrameAboveTheSizeOfferedIsRefused) {
+  const OfferedExtensions offered{.max_datagram_frame_size = 4};
+
+  EXPECT_TRUE(FirstResult("30 aabbcc", EncryptionLevel::kOneRtt, offered).ok());
+  EXPECT_TRUE(FirstResult("31 02 aabb 01", EncryptionLevel::kOneRtt, offered).ok());
+  EXPECT_EQ(FirstResult("30 aabbccdd", EncryptionLevel::kOneRtt, offered), kDatagramTooLarge);
+  EXPECT_EQ(FirstResult("31 03 aabbcc", EncryptionLevel::kOneRtt, offered), kDatagramTooLarge);
+  EXPECT_EQ(FirstResult("31 4002 aabb", EncryptionLevel::kOneRtt, offered), kDatagramTooLarge);
+  // Other frames have no limit.
+  EXPECT_TRUE(FirstResult("08 00 aabbccddee", EncryptionLevel::kOneRtt, offered).ok());
+  EXPECT_TRUE(FirstResult("40af 00 00 80f9ffff 00", EncryptionLevel::kOneRtt, offered).ok());
+}
+
+// ---- What is right ----
+
 TEST(FrameDecoderTest, ValuesAtTheirBoundsAreAccepted) {
   const std::string largest = std::to_string(kMaxVarint);
   const std::string token = "70707070707070707070707070707070";

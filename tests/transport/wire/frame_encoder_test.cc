@@ -264,6 +264,20 @@ TEST_F(FrameEncoderDeathTest, AckRangesThatTouchOrAscendEndTheProcess) {
   EXPECT_DEATH(WriteAck({Range(5, 9), Range(11, 12)}), "kMaxVarint");
 }
 
+// Behind the ranges lies memory that would make a frame just as planned.
+TEST_F(FrameEncoderDeathTest, AnAckOfFewerRangesThanPlannedEndsTheProcess) {
+  const std::vector<AckRange> memory = SinglePackets(3);
+  const AckFrameFields fields{0, std::nullopt};
+  const AckFramePlan plan = PlanAckFrame(fields, memory, {.max_bytes = SIZE_MAX});
+  ASSERT_EQ(plan.range_count, 3u);
+  ByteWriter writer(buffer_);
+
+  for (const size_t left : {size_t{0}, size_t{1}, size_t{2}}) {
+    EXPECT_DEATH(WriteAckFrame(fields, std::span(memory).first(left), plan, writer), "next != end")
+        << left;
+  }
+}
+
 TEST_F(FrameEncoderDeathTest, AnAckThatIsNotAsPlannedEndsTheProcess) {
   EXPECT_DEATH(WriteAck({Range(5, 9)}), "GODWIT_CHECK");  // 5 bytes, not 100.
   EXPECT_DEATH(WriteAck({}), "GODWIT_CHECK");

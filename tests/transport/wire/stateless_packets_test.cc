@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -59,6 +60,16 @@ TEST(VersionNegotiationTest, RandomBitsLeaveHeaderFormAndFixedBitAlone) {
 
   EXPECT_EQ(Written({.supported_versions = versions, .random_bits = 0x00})[0], 0xc0);
   EXPECT_EQ(Written({.supported_versions = versions, .random_bits = 0xff})[0], 0xff);
+}
+
+// RFC 9000 §6.2: the client discards a packet that lists the version which it chose. Which one that
+// was is its choice alone, a reserved one not excepted.
+TEST(VersionNegotiationTest, TheVersionOfTheClientIsNotListed) {
+  const std::array<uint32_t, 4> versions = {0x1a2a3a4a, kVersion1, 0x1a2a3a4a, kVersion2};
+
+  const Bytes packet = Written({.received_version = 0x1a2a3a4a, .supported_versions = versions});
+
+  EXPECT_EQ(packet, HexBytes("c0 00000000 00 00 00000001 6b3343cf"));
 }
 
 TEST(VersionNegotiationTest, WrittenPacketsAreReadBack) {
@@ -204,6 +215,39 @@ TEST(RetryTest, EveryTruncationUpToAnEmptyTokenIsRefused) {
 
     EXPECT_EQ(RetryPacket::Parse(truncated).has_value(), size == whole.size()) << size;
   }
+}
+
+TEST(RetryTest, OtherVersionsAreRefused) {
+  const std::string rest = "00 00 77" + std::string(2 * kRetryIntegrityTagSize, 'e');
+
+  EXPECT_TRUE(RetryPacket::Parse(HexBytes("f0 00000001" + rest)).has_value());
+  for (const char* version : {"00000000", "00000002", "6b3343cf", "1a2a3a4a"}) {
+    EXPECT_FALSE(RetryPacket::Parse(HexBytes("f0" + std::string(version) + rest)).has_value())
+        << version;
+  }
+}
+
+TEST(RetryTest, OtherTypesAreRefused) {
+  const std::string rest = "00000001 00 00 77" + std::string(2 * kRetryIntegrityTagSize, 'e');
+
+  for (const char* first : {"c0", "d0", "e0", "cf", "df", "ef", "70", "7f"}) {
+    EXPECT_FALSE(RetryPacket::Parse(HexBytes(first + rest)).has_value()) << first;
+  }
+  // Any unused bits, and a fixed bit that may be greased: RFC 9287 §3.
+  for (const char* first : {"f0", "ff", "b0", "bf"}) {
+    EXPECT_TRUE(RetryPacket::Parse(HexBytes(first + rest)).has_value()) << first;
+  }
+}
+
+// RFC 9000 §17.2.
+TEST(RetryTest, ConnectionIdsMayHaveTwentyBytesAndNotMore) {
+  const std::string id_20 = "14" + std::string(40, 'd');
+  const std::string id_21 = "15" + std::string(42, 'd');
+  const std::string rest = "77" + std::string(2 * kRetryIntegrityTagSize, 'e');
+
+  EXPECT_TRUE(RetryPacket::Parse(HexBytes("f0 00000001" + id_20 + id_20 + rest)).has_value());
+  EXPECT_FALSE(RetryPacket::Parse(HexBytes("f0 00000001" + id_21 + "00" + rest)).has_value());
+  EXPECT_FALSE(RetryPacket::Parse(HexBytes("f0 00000001 00" + id_21 + rest)).has_value());
 }
 
 TEST(RetryDeathTest, RetryThatCannotBeSentIsOurBug) {

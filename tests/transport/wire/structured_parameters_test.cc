@@ -16,6 +16,7 @@
 #include "tests/transport/wire/hex_bytes.h"
 #include "tests/transport/wire/parameter_block.h"
 #include "transport/wire/transport_parameters.h"
+#include "transport/wire/version_information.h"
 
 namespace godwit {
 namespace {
@@ -160,7 +161,73 @@ TEST(VersionInformationTest, OnlyAClientMustListTheVersionItChose) {
   EXPECT_TRUE(ErrorOfVersions("00000001 6b3343cf 00000001", Perspective::kClient).ok());
 }
 
-TEST(VersionInformationTest, ALongListIsKeptWhole) {
+// As on the wire, with versions below 256.
+std::vector<uint8_t> VersionsOf(uint8_t chosen, const std::vector<uint8_t>& available) {
+  std::vector<uint8_t> value = {0, 0, 0, chosen};
+  for (const uint8_t version : available) value.insert(value.end(), {0, 0, 0, version});
+  return value;
+}
+
+// `count` versions from 100 on.
+std::vector<uint8_t> VersionsFrom100(size_t count) {
+  std::vector<uint8_t> versions;
+  for (size_t i = 0; i < count; ++i) versions.push_back(static_cast<uint8_t>(100 + i));
+  return versions;
+}
+
+std::vector<uint32_t> KeptOf(uint8_t chosen, const std::vector<uint8_t>& available) {
+  TransportParameters parameters;
+  const Result result = Parse(ParameterBlock().Bytes(0x11, VersionsOf(chosen, available)),
+                              Perspective::kClient, &parameters);
+  EXPECT_TRUE(result.ok());
+  EXPECT_EQ(parameters.version_information.value().chosen_version, chosen);
+  const auto kept = parameters.version_information->available_versions.versions();
+  return std::vector<uint32_t>(kept.begin(), kept.end());
+}
+
+TEST(VersionInformationTest, SixteenVersionsAreKept) {
+  const std::vector<uint8_t> versions = VersionsFrom100(16);
+
+  EXPECT_EQ(KeptOf(100, versions), std::vector<uint32_t>(versions.begin(), versions.end()));
+  EXPECT_EQ(KeptOf(115, versions), std::vector<uint32_t>(versions.begin(), versions.end()));
+}
+
+TEST(VersionInformationTest, OfALongListTheFirstSixteenAreKept) {
+  const std::vector<uint8_t> first = VersionsFrom100(16);
+  const std::vector<uint32_t> expected(first.begin(), first.end());
+  std::vector<uint8_t> repeated = VersionsFrom100(100);
+  repeated.push_back(115);
+
+  EXPECT_EQ(KeptOf(100, VersionsFrom100(17)), expected);
+  EXPECT_EQ(KeptOf(115, VersionsFrom100(100)), expected);
+  EXPECT_EQ(KeptOf(115, repeated), expected);
+}
+
+TEST(VersionInformationTest, AChosenVersionListedLateTakesTheLastPlace) {
+  const std::vector<uint8_t> first = VersionsFrom100(15);
+  std::vector<uint32_t> expected(first.begin(), first.end());
+  expected.push_back(116);
+
+  EXPECT_EQ(KeptOf(116, VersionsFrom100(17)), expected);
+  EXPECT_EQ(KeptOf(116, VersionsFrom100(100)), expected);
+}
+
+TEST(VersionInformationTest, VersionsThatAreNotKeptAreCheckedToo) {
+  std::vector<uint8_t> with_zero = VersionsFrom100(40);
+  with_zero.back() = 0;
+  for (const Perspective sender : {Perspective::kClient, Perspective::kServer}) {
+    TransportParameters parameters;
+
+    EXPECT_EQ(Parse(ParameterBlock().Bytes(0x11, VersionsOf(100, with_zero)), sender, &parameters),
+              kVersionInformationVersionZero);
+  }
+  TransportParameters parameters;
+  EXPECT_EQ(Parse(ParameterBlock().Bytes(0x11, VersionsOf(99, VersionsFrom100(40))),
+                  Perspective::kClient, &parameters),
+            kVersionInformationChosenVersionUnlisted);
+}
+
+TEST(VersionInformationTest, TheLongestListIsRead) {
   std::vector<uint8_t> value;
   while (value.size() < 4092 - 8) value.insert(value.end(), {0, 0, 0, 1});
   TransportParameters parameters;
@@ -169,7 +236,16 @@ TEST(VersionInformationTest, ALongListIsKeptWhole) {
       Parse(ParameterBlock().Bytes(0x11, value), Perspective::kClient, &parameters);
 
   EXPECT_TRUE(result.ok());
-  EXPECT_EQ(parameters.version_information->available_versions.size(), value.size() / 4 - 1);
+  EXPECT_EQ(parameters.version_information->available_versions.size(), VersionList::kMaxSize);
+}
+
+TEST(VersionListDeathTest, ASeventeenthVersionOfOursIsABug) {
+  VersionList versions;
+  for (uint32_t version = 1; version <= VersionList::kMaxSize; ++version) {
+    versions.push_back(version);
+  }
+
+  EXPECT_DEATH(versions.push_back(17), "GODWIT_CHECK");
 }
 
 }  // namespace

@@ -281,15 +281,22 @@ TEST(TransportParametersWritingDeathTest, APreferredAddressThatNobodyCanUseIsOur
 }
 
 TEST(TransportParametersWritingDeathTest, ABlockThatNobodyWouldAcceptIsOurBug) {
-  TransportParameters parameters;
-  VersionInformation& information = parameters.version_information.emplace();
-  information.chosen_version = 1;
-  information.available_versions.assign(kMaxTransportParameterBytes / 4 - 2, 1);
-  EXPECT_EQ(EncodedSize(parameters), kMaxTransportParameterBytes - 1);
-  Write(parameters, Perspective::kServer);
+  // An id of one byte, a length of two and the value.
+  const std::vector<uint8_t> value(kMaxTransportParameterBytes - 2);
+  const auto reserved = [&value](size_t size) {
+    return TransportParameterEncoding{
+        .reserved = ReservedTransportParameter{0, std::span(value).first(size)}};
+  };
+  const TransportParameterEncoding largest = reserved(value.size() - 1);
+  const TransportParameterEncoding too_large = reserved(value.size());
+  std::vector<uint8_t> buffer(2 * kMaxTransportParameterBytes);
+  ByteWriter writer(buffer);
 
-  information.available_versions.push_back(1);
-  EXPECT_DEATH(Write(parameters, Perspective::kServer), "GODWIT_CHECK");
+  WriteTransportParameters({}, Perspective::kServer, largest, writer);
+
+  EXPECT_EQ(writer.position(), kMaxTransportParameterBytes);
+  EXPECT_DEATH(WriteTransportParameters({}, Perspective::kServer, too_large, writer),
+               "kMaxTransportParameterBytes");
 }
 
 }  // namespace

@@ -53,6 +53,7 @@ TEST(ZeroRttParametersTest, WhatSpeaksOfOneConnectionIsForgotten) {
   T expected = EveryParameter();
   expected.ack_delay_exponent = 3;
   expected.max_ack_delay = Duration::Milliseconds(25);
+  expected.grease_quic_bit = false;  // RFC 9287 §3.1
   expected.min_ack_delay.reset();
   expected.version_information.reset();
   expected.initial_source_connection_id.reset();
