@@ -54,7 +54,7 @@ uint64_t CubicCurve::BytesAt(Duration t) const {
   const Duration from_plateau = std::clamp(t - plateau_time_, -kFarthest, kFarthest);
   const int64_t x = ToFixed(from_plateau);
   const Wide cube = Wide{(x * x) >> kFractionBits} * x >> kFractionBits;
-  const Wide climb = cube * (kC * static_cast<int64_t>(max_datagram_bytes_)) >> (2 * kFractionBits);
+  const Wide climb = cube * Wide{kC} * Wide{max_datagram_bytes_} >> (2 * kFractionBits);
   const Wide bytes = static_cast<Wide>(plateau_bytes_) + climb;
   return bytes > 0 ? static_cast<uint64_t>(bytes) : 0;
 }
