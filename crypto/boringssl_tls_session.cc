@@ -91,11 +91,12 @@ absl::StatusOr<std::unique_ptr<TlsSession>> BoringSslTlsSession::NewClient(
   if (!client.Advance().ok()) {
     return absl::InternalError(absl::StrCat("TLS cannot start: ", client.failure_reason_));
   }
+  client.ForgetTicketUnlessOffered();
   return std::unique_ptr<TlsSession>(*std::move(session));
 }
 
 absl::StatusOr<std::unique_ptr<TlsSession>> BoringSslTlsSession::NewServer(
-    SSL_CTX* context, const TlsServerSessionOptions& options, const TlsServerPowers* powers) {
+    SSL_CTX* context, const TlsServerSessionOptions& options, TlsServerPowers* powers) {
   absl::StatusOr<std::unique_ptr<BoringSslTlsSession>> session =
       Make(context, options.local_transport_parameters);
   if (!session.ok()) return session.status();
@@ -140,6 +141,12 @@ TicketUse BoringSslTlsSession::OfferTicket(std::span<const uint8_t> bytes, UnixT
       protocols.end()) {
     return TicketUse::kOtherApplicationProtocol;
   }
+  // Without a certificate the server goes by the one of the ticket, which must be who we are.
+  const std::vector<uint8_t> own_hash = HashOwnCertificate(SSL_get_SSL_CTX(ssl_.get()));
+  if (!std::equal(own_hash.begin(), own_hash.end(), ticket->own_certificate_hash.begin(),
+                  ticket->own_certificate_hash.end())) {
+    return TicketUse::kOtherIdentity;
+  }
   const bssl::UniquePtr<SSL_SESSION> session(SSL_SESSION_from_bytes(
       ticket->tls_session.data(), ticket->tls_session.size(), SSL_get_SSL_CTX(ssl_.get())));
   if (session == nullptr) {
@@ -164,13 +171,24 @@ TicketUse BoringSslTlsSession::OfferTicket(std::span<const uint8_t> bytes, UnixT
   return TicketUse::kOffered;
 }
 
+void BoringSslTlsSession::ForgetTicketUnlessOffered() {
+  // BoringSSL takes every session and leaves one that it finds unfit out of the ClientHello.
+  if (ticket_use_ != TicketUse::kOffered ||
+      OffersPreSharedKey(outbox_.PendingCryptoData(EncryptionLevel::kInitial))) {
+    return;
+  }
+  ticket_use_ = TicketUse::kUnreadable;
+  remembered_transport_state_.clear();
+}
+
 // ---- Running the handshake ----
 
 Result BoringSslTlsSession::ProvideCryptoData(EncryptionLevel level, std::span<const uint8_t> bytes,
                                               TlsTime time) {
   if (!failure_.ok()) return failure_;
+  // RFC 9001 §4.1.3 is about data; a level that was left may still repeat that it has no more.
+  if (bytes.empty() && level != EncryptionLevel::kZeroRtt) return Result::Ok();
   GODWIT_RETURN_IF_ERROR(CheckLevel(level));
-  if (bytes.empty()) return Result::Ok();
   // RFC 9001 §4.4: a server must not ask for a certificate after the handshake.
   if (complete_ && perspective_ == Perspective::kClient &&
       post_handshake_messages_.Scan(bytes, kCertificateRequest)) {
@@ -186,7 +204,13 @@ Result BoringSslTlsSession::ProvideCryptoData(EncryptionLevel level, std::span<c
     ERR_clear_error();
     return Fail(kCryptoBufferExceeded, "the peer sent more handshake data than any message has");
   }
-  return Advance();
+  const Result result = Advance();
+  const bool is_client = perspective_ == Perspective::kClient;
+  if (complete_ ||
+      (SSL_session_reused(ssl_.get()) == 1 && !(is_client && SSL_in_early_data(ssl_.get()) == 1))) {
+    KeepPeerCertificate();
+  }
+  return result;
 }
 
 Result BoringSslTlsSession::CheckLevel(EncryptionLevel level) {
@@ -248,8 +272,10 @@ Result BoringSslTlsSession::FailFromTls() {
   if (reason == SSL_R_EXCESS_HANDSHAKE_DATA) {
     return Fail(kCryptoDataLeftAtLevel, "the peer changed keys in the middle of a message");
   }
-  // RFC 9001 §4.6.1: BoringSSL says illegal_parameter, and says it of nothing else that late.
-  if (complete_ && perspective_ == Perspective::kClient && alert_ == SSL_AD_ILLEGAL_PARAMETER) {
+  // RFC 9001 §4.6.1: of a limit BoringSSL says illegal_parameter for the reason "decode error"; of
+  // an extension that comes twice it says illegal_parameter for another.
+  if (complete_ && perspective_ == Perspective::kClient && alert_ == SSL_AD_ILLEGAL_PARAMETER &&
+      reason == SSL_R_DECODE_ERROR) {
     return Fail(kEarlyDataSizeInvalid, "the server's ticket limits early data, which QUIC forbids");
   }
   std::string words =
@@ -283,7 +309,7 @@ void BoringSslTlsSession::OnCryptoData(EncryptionLevel level, std::span<const ui
 }
 
 bool BoringSslTlsSession::OnClientHello(const SSL_CLIENT_HELLO& hello) {
-  std::optional<HandshakeRefusal> refusal = server_->OnClientHello(hello);
+  std::optional<HandshakeRefusal> refusal = server_->OnClientHello(hello, time_);
   if (!refusal) return true;
   refusal_ = *std::move(refusal);
   return false;
@@ -294,6 +320,7 @@ std::string_view BoringSslTlsSession::OnApplicationProtocols(std::span<const uin
 }
 
 std::optional<uint8_t> BoringSslTlsSession::OnPeerCertificate() {
+  KeepPeerCertificate();
   std::optional<CertificateRejection> rejection = policy().peer_verifier->Verify(
       SSL_get0_peer_certificates(ssl_.get()), server_name_, time_.wall);
   if (!rejection) return std::nullopt;
@@ -377,10 +404,16 @@ TlsFacts BoringSslTlsSession::facts() const {
   return facts;
 }
 
-std::span<const uint8_t> BoringSslTlsSession::peer_certificate() const {
+void BoringSslTlsSession::KeepPeerCertificate() {
+  if (peer_certificate_ != nullptr) return;
   const STACK_OF(CRYPTO_BUFFER)* chain = SSL_get0_peer_certificates(ssl_.get());
-  if (chain == nullptr || sk_CRYPTO_BUFFER_num(chain) == 0) return {};
-  return BytesOf(sk_CRYPTO_BUFFER_value(chain, 0));
+  if (chain == nullptr || sk_CRYPTO_BUFFER_num(chain) == 0) return;
+  peer_certificate_ = bssl::UpRef(sk_CRYPTO_BUFFER_value(chain, 0));
+}
+
+std::span<const uint8_t> BoringSslTlsSession::peer_certificate() const {
+  if (peer_certificate_ == nullptr) return {};
+  return BytesOf(peer_certificate_.get());
 }
 
 std::optional<PublicKeyHash> BoringSslTlsSession::peer_public_key_hash() const {
@@ -399,8 +432,10 @@ std::optional<std::vector<uint8_t>> BoringSslTlsSession::PollResumptionTicket(
     return std::nullopt;
   }
   const bssl::UniquePtr<uint8_t> owned(bytes);
+  const std::vector<uint8_t> own_hash = HashOwnCertificate(SSL_get_SSL_CTX(ssl_.get()));
   const ResumptionTicket ticket = {.server_name = server_name_,
                                    .application_protocol = facts().application_protocol,
+                                   .own_certificate_hash = own_hash,
                                    .transport_state = transport_state,
                                    .tls_session = {bytes, length}};
   return ticket.Write();

@@ -47,7 +47,7 @@ class BoringSslTlsSession final : public TlsSession {
       SSL_CTX* context, const TlsClientSessionOptions& options, TlsTime time);
   // `powers` outlives the session.
   static absl::StatusOr<std::unique_ptr<TlsSession>> NewServer(
-      SSL_CTX* context, const TlsServerSessionOptions& options, const TlsServerPowers* powers);
+      SSL_CTX* context, const TlsServerSessionOptions& options, TlsServerPowers* powers);
 
   Result ProvideCryptoData(EncryptionLevel level, std::span<const uint8_t> bytes,
                            TlsTime time) override;
@@ -94,6 +94,9 @@ class BoringSslTlsSession final : public TlsSession {
   absl::Status SetServerName(std::string_view server_name);
   TicketUse OfferTicket(std::span<const uint8_t> bytes, UnixTime now);
 
+  // Of a client whose ClientHello is out.
+  void ForgetTicketUnlessOffered();
+  void KeepPeerCertificate();
   Result CheckLevel(EncryptionLevel level);
   Result Advance();
   Result Fail(const ProtocolError& error, std::string reason);
@@ -115,6 +118,8 @@ class BoringSslTlsSession final : public TlsSession {
   std::string server_name_;  // A client's: without the dot that a full name may end with.
   TicketUse ticket_use_ = TicketUse::kNone;
   std::vector<uint8_t> remembered_transport_state_;
+  // BoringSSL frees it with the ticket if another session takes that one's place.
+  bssl::UniquePtr<CRYPTO_BUFFER> peer_certificate_;
   std::vector<bssl::UniquePtr<SSL_SESSION>> tickets_;  // A client's, not polled yet.
   std::vector<std::string> key_log_lines_;
   HandshakeMessageScanner post_handshake_messages_;

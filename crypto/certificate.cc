@@ -16,7 +16,6 @@
 namespace godwit {
 namespace {
 
-constexpr size_t kMaxDescribedBytes = 100;
 constexpr size_t kMaxDescribedNames = 5;
 constexpr size_t kMaxDnsNames = 1000;
 
@@ -117,11 +116,11 @@ std::vector<std::string> DnsNamesOf(const X509* certificate) {
   return result;
 }
 
-std::string Printable(std::string_view text) {
-  std::string result(text.substr(0, kMaxDescribedBytes));
+std::string Printable(std::string_view text, size_t max_bytes) {
+  std::string result(text.substr(0, max_bytes));
   std::replace_if(
       result.begin(), result.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
-  if (text.size() > kMaxDescribedBytes) result += "...";
+  if (text.size() > max_bytes) result += "...";
   return result;
 }
 

@@ -8,6 +8,7 @@
 #ifndef GODWIT_CRYPTO_CERTIFICATE_H_
 #define GODWIT_CRYPTO_CERTIFICATE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -40,8 +41,11 @@ std::optional<CertificateValidity> ValidityOf(const X509* certificate);
 // common name does not count.
 std::vector<std::string> DnsNamesOf(const X509* certificate);
 
-// `text` with every byte that is not printable ASCII as '?', cut after 100.
-std::string Printable(std::string_view text);
+// Of a name or another text of the peer's.
+inline constexpr size_t kMaxDescribedBytes = 100;
+
+// `text` with every byte that is not printable ASCII as '?', cut after `max_bytes`.
+std::string Printable(std::string_view text, size_t max_bytes = kMaxDescribedBytes);
 
 // "a.example, *.b.example, 192.0.2.1 and 3 more", or "no name".
 std::string DescribeNames(const X509* certificate);

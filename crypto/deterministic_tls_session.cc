@@ -169,6 +169,7 @@ Result DeterministicTlsSession::ProvideCryptoData(EncryptionLevel level,
   if (level == EncryptionLevel::kZeroRtt) {
     return Fail(kFrameNotPermitted, "handshake data in a 0-RTT packet");
   }
+  if (bytes.empty()) return Result::Ok();
   if (level < read_level_) return Fail(kCryptoDataAtOldLevel, "handshake data at an old level");
   if (level > read_level_) {
     return Fail(kCryptoDataAtFutureLevel, "handshake data at a future level");

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 
 #include "crypto/certificate.h"
 #include "crypto/pem_file.h"
@@ -25,6 +26,9 @@ constexpr const char* kSystemBundles[] = {
     "/etc/ssl/cert.pem",
 };
 constexpr const char* kSystemDirectory = "/etc/ssl/certs";
+
+constexpr int kMinRsaBits = 2048;
+constexpr size_t kMaxApplicationWords = 300;
 
 CertificateRejection ExpiredOrEarly(const X509* certificate, UnixTime now, bool expired) {
   const std::optional<CertificateValidity> validity = ValidityOf(certificate);
@@ -104,6 +108,89 @@ bssl::UniquePtr<STACK_OF(X509)> ParseOthers(const STACK_OF(CRYPTO_BUFFER) * chai
   return others;
 }
 
+// What kind of key the certificate has if it is one that a chain may not have.
+std::optional<std::string> UnacceptableKey(X509* certificate) {
+  const bssl::UniquePtr<EVP_PKEY> key(X509_get_pubkey(certificate));
+  switch (key != nullptr ? EVP_PKEY_id(key.get()) : EVP_PKEY_NONE) {
+    case EVP_PKEY_ED25519:
+      return std::nullopt;
+    case EVP_PKEY_RSA: {
+      const int bits = EVP_PKEY_bits(key.get());
+      if (bits >= kMinRsaBits) return std::nullopt;
+      return absl::StrCat("RSA of ", bits, " bits");
+    }
+    case EVP_PKEY_EC: {
+      const EC_KEY* ec_key = EVP_PKEY_get0_EC_KEY(key.get());
+      const int curve = EC_GROUP_get_curve_name(EC_KEY_get0_group(ec_key));
+      if (curve == NID_X9_62_prime256v1 || curve == NID_secp384r1) return std::nullopt;
+      return absl::StrCat("on the curve ", OBJ_nid2sn(curve));
+    }
+    default:
+      return "of an unknown kind";
+  }
+}
+
+// RFC 4055 §3.1: RSASSA-PSS names its hash in the parameters, and means SHA-1 by naming none.
+int PssDigestOf(const X509_ALGOR* algorithm) {
+  int type = V_ASN1_UNDEF;
+  const void* value = nullptr;
+  X509_ALGOR_get0(nullptr, &type, &value, algorithm);
+  if (type != V_ASN1_SEQUENCE) return NID_undef;
+  const ASN1_STRING* der = static_cast<const ASN1_STRING*>(value);
+  CBS input;
+  CBS parameters;
+  CBS hash;
+  int has_hash = 0;
+  CBS_init(&input, ASN1_STRING_get0_data(der), static_cast<size_t>(ASN1_STRING_length(der)));
+  if (!CBS_get_asn1(&input, &parameters, CBS_ASN1_SEQUENCE) ||
+      !CBS_get_optional_asn1(&parameters, &hash, &has_hash,
+                             CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 0)) {
+    return NID_undef;
+  }
+  if (has_hash == 0) return NID_sha1;
+  const EVP_MD* digest = EVP_parse_digest_algorithm(&hash);
+  return digest != nullptr ? EVP_MD_type(digest) : NID_undef;
+}
+
+// What the certificate is signed with if it is something that can be forged or is not known.
+std::optional<std::string> UnacceptableSignature(const X509* certificate) {
+  const int signature = X509_get_signature_nid(certificate);
+  if (signature == NID_ED25519) return std::nullopt;
+  int digest = NID_undef;
+  if (signature == NID_rsassaPss) {
+    const X509_ALGOR* algorithm = nullptr;
+    X509_get0_signature(nullptr, &algorithm, certificate);
+    digest = PssDigestOf(algorithm);
+  } else if (OBJ_find_sigid_algs(signature, &digest, nullptr) != 1) {
+    digest = NID_undef;
+  }
+  if (digest == NID_sha256 || digest == NID_sha384 || digest == NID_sha512) return std::nullopt;
+  return digest != NID_undef ? OBJ_nid2sn(digest) : "an unknown algorithm";
+}
+
+// RFC 9325 §4.5 and RFC 8446 §4.4.2.4: keys and hashes that are too weak, wherever they stand in
+// the chain that was found good. The signature of the last one is not what it is trusted for.
+std::optional<CertificateRejection> CheckStrength(const STACK_OF(X509) * chain) {
+  for (size_t i = 0; i < sk_X509_num(chain); ++i) {
+    X509* certificate = sk_X509_value(chain, i);
+    if (const std::optional<std::string> key = UnacceptableKey(certificate)) {
+      return CertificateRejection{
+          SSL_AD_BAD_CERTIFICATE,
+          absl::StrCat("the key of certificate ", DescribeSubject(certificate), " is ", *key,
+                       "; accepted are RSA of ", kMinRsaBits,
+                       " bits and more, P-256, P-384 and Ed25519")};
+    }
+    if (i + 1 == sk_X509_num(chain)) break;
+    if (const std::optional<std::string> signature = UnacceptableSignature(certificate)) {
+      return CertificateRejection{
+          SSL_AD_BAD_CERTIFICATE,
+          absl::StrCat("certificate ", DescribeSubject(certificate), " is signed with ", *signature,
+                       "; accepted are SHA-256, SHA-384, SHA-512 and Ed25519")};
+    }
+  }
+  return std::nullopt;
+}
+
 CertificateRejection Malformed() {
   return {SSL_AD_BAD_CERTIFICATE, "the certificate chain is malformed"};
 }
@@ -176,6 +263,16 @@ absl::Status PeerVerifier::AddSystemRoots() {
 std::optional<CertificateRejection> PeerVerifier::Verify(const STACK_OF(CRYPTO_BUFFER) * chain,
                                                          std::string_view server_name,
                                                          UnixTime now) const {
+  std::optional<CertificateRejection> rejection = Judge(chain, server_name, now);
+  // An error that stays, of ours or of the application's making, BoringSSL would take for its own
+  // where it waits for more of the handshake.
+  ERR_clear_error();
+  return rejection;
+}
+
+std::optional<CertificateRejection> PeerVerifier::Judge(const STACK_OF(CRYPTO_BUFFER) * chain,
+                                                        std::string_view server_name,
+                                                        UnixTime now) const {
   if (method_ == PeerVerification::Method::kNone) return std::nullopt;
   if (chain == nullptr || sk_CRYPTO_BUFFER_num(chain) == 0) {
     return CertificateRejection{SSL_AD_CERTIFICATE_REQUIRED, "the peer has shown no certificate"};
@@ -221,8 +318,12 @@ std::optional<CertificateRejection> PeerVerifier::AskApplication(const STACK_OF(
   const absl::Status status = application_->Verify(
       {.chain = certificates, .public_key_hash = hash, .server_name = server_name, .now = now});
   if (status.ok()) return std::nullopt;
-  return CertificateRejection{SSL_AD_CERTIFICATE_UNKNOWN,
-                              absl::StrCat("the application refused it: ", status.message())};
+  // It may quote the certificate, which a stranger wrote.
+  const absl::string_view message = status.message();
+  return CertificateRejection{
+      SSL_AD_CERTIFICATE_UNKNOWN,
+      absl::StrCat("the application refused it: ",
+                   Printable({message.data(), message.size()}, kMaxApplicationWords))};
 }
 
 std::optional<CertificateRejection> PeerVerifier::CheckChain(X509* leaf, STACK_OF(X509) * others,
@@ -238,9 +339,9 @@ std::optional<CertificateRejection> PeerVerifier::CheckChain(X509* leaf, STACK_O
   X509_VERIFY_PARAM_set_time(parameters, static_cast<time_t>(now.seconds()));
   // Whatever the configuration lists is where a chain may end, root or not.
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
-  const bool valid = X509_verify_cert(context.get()) == 1;
-  ERR_clear_error();
-  if (valid) return std::nullopt;
+  if (X509_verify_cert(context.get()) == 1) {
+    return CheckStrength(X509_STORE_CTX_get0_chain(context.get()));
+  }
   const X509* culprit = X509_STORE_CTX_get_current_cert(context.get());
   return Explain(X509_STORE_CTX_get_error(context.get()), culprit != nullptr ? culprit : leaf, now);
 }

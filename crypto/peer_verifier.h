@@ -3,6 +3,10 @@
 // PeerVerifier: judges the certificate chain of a peer by what the configuration trusts, and says
 // in words and with the TLS alert why it refuses one. RFC 5280 §6, RFC 6125 §6, RFC 8446 §6.2.
 //
+// A chain to an authority is also refused for a weak key anywhere in it, and for a weak hash in the
+// signature of any certificate but the last, which is trusted for itself. Pins and applications
+// take the whole decision and are not held to that.
+//
 // That the peer has the private key is TLS's to check. Revocation is not checked.
 //
 // Immutable after Create(), so threads may share it. It reads no file later, except where the
@@ -43,7 +47,8 @@ class PeerVerifier {
   bool needs_server_name() const { return store_ != nullptr && peer_ == Perspective::kServer; }
 
   // `chain` is what the peer sent, its own certificate first. `server_name` is what the client
-  // asked for, a host name or an address; not used for clients. Nothing: accepted.
+  // asked for, a host name or an address; not used for clients. Nothing: accepted. The thread's
+  // queue of BoringSSL errors is empty afterwards, whatever the application did.
   std::optional<CertificateRejection> Verify(const STACK_OF(CRYPTO_BUFFER) * chain,
                                              std::string_view server_name, UnixTime now) const;
 
@@ -53,6 +58,8 @@ class PeerVerifier {
   absl::Status AddAuthorities(const std::vector<PemSource>& authorities);
   absl::Status AddSystemRoots();
 
+  std::optional<CertificateRejection> Judge(const STACK_OF(CRYPTO_BUFFER) * chain,
+                                            std::string_view server_name, UnixTime now) const;
   std::optional<CertificateRejection> CheckPin(const PublicKeyHash& hash) const;
   std::optional<CertificateRejection> AskApplication(const STACK_OF(CRYPTO_BUFFER) * chain,
                                                      const PublicKeyHash& hash,

@@ -42,8 +42,9 @@ class BoundedReplayStore final : public ReplayStore {
     // count the clients that come back in that time.
     size_t capacity = 65'536;
     // A store that starts empty cannot know what was used before a restart. Until this time it
-    // says so to every key. Set it to the start plus the life of the keys where that is short
-    // (0-RTT, RFC 8446 §8.2); the default trusts at once.
+    // answers "not new" to every key. The default trusts at once: for 0-RTT that is enough, because
+    // TlsServerSessions waits by itself (RFC 8446 §8.2); for tokens set it to the start plus their
+    // life, if that is short.
     Timestamp trusted_from = Timestamp::InfinitePast();
   };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/server_handshake.h"
 
-#include <array>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -12,11 +11,6 @@
 
 namespace godwit {
 namespace {
-
-// BoringSSL accepts 0-RTT data only if the age that the client gives its ticket is within 60
-// seconds of ours (RFC 8446 §8.3), so one ClientHello passes for 120 seconds at most; the rest is
-// for rounding to whole seconds.
-constexpr Duration kReplayWindow = Duration::Seconds(130);
 
 // The names in the body of an ALPN extension, for people.
 std::string DescribeProtocols(std::span<const uint8_t> list) {
@@ -33,13 +27,15 @@ std::string DescribeProtocols(std::span<const uint8_t> list) {
 }  // namespace
 
 bool ServerHandshake::AllowEarlyData(std::span<const uint8_t> context) {
-  if (!policy().early_data || powers_->replay_store == nullptr || context.empty()) return true;
-  early_data_allowed_ = true;
+  if (!policy().early_data || !powers_->early_data_guard.has_store() || context.empty())
+    return true;
   SSL_set_early_data_enabled(ssl_, 1);
   return SSL_set_quic_early_data_context(ssl_, context.data(), context.size()) == 1;
 }
 
-std::optional<HandshakeRefusal> ServerHandshake::OnClientHello(const SSL_CLIENT_HELLO& hello) {
+std::optional<HandshakeRefusal> ServerHandshake::OnClientHello(const SSL_CLIENT_HELLO& hello,
+                                                               TlsTime time) {
+  powers_->early_data_guard.OnClientHello(time);
   // RFC 9001 §8.4
   if (hello.session_id_len != 0) {
     return HandshakeRefusal{&kCompatibilityModeRequested,
@@ -84,14 +80,16 @@ std::optional<size_t> ServerHandshake::OpenTicket(std::span<const uint8_t> ticke
                                                   std::span<uint8_t> out, TlsTime time) {
   const std::vector<uint8_t> sealed(ticket.begin(), ticket.end());  // `out` may overwrite it.
   const std::optional<size_t> size = powers_->ticket_sealer.Open(sealed, out);
-  if (!size || !ClientStillPasses(out.first(*size), time.wall)) return std::nullopt;
+  if (!size) return std::nullopt;
   // BoringSSL asks whether 0-RTT is enabled after this, when it decides; the tickets of a
   // connection where it is not will not allow it either. That this ticket is authentic is known by
   // now. Whoever copied it from a client's packet can use it up first, but who sees packets can
-  // also drop them.
-  if (early_data_allowed_ && early_data_offered_ && !IsFirstUse(sealed, time.now)) {
+  // also drop them. It is noted even if something else refuses the 0-RTT data here: what is refused
+  // must not pass at another server of the store.
+  if (early_data_offered_ && !powers_->early_data_guard.Admit(sealed, time)) {
     SSL_set_early_data_enabled(ssl_, 0);
   }
+  if (!ClientStillPasses(out.first(*size), time.wall)) return std::nullopt;
   return size;
 }
 
@@ -106,13 +104,6 @@ bool ServerHandshake::ClientStillPasses(std::span<const uint8_t> tls_session, Un
                       !verifier->Verify(SSL_SESSION_get0_peer_certificates(session.get()), {}, now);
   ERR_clear_error();
   return passes;
-}
-
-bool ServerHandshake::IsFirstUse(std::span<const uint8_t> ticket, Timestamp now) const {
-  // RFC 9001 §9.2, RFC 8446 §8.1: a ticket is good for 0-RTT once, so that a ClientHello is too.
-  std::array<uint8_t, SHA256_DIGEST_LENGTH> key;
-  SHA256(ticket.data(), ticket.size(), key.data());
-  return powers_->replay_store->InsertIfAbsent(key, now, now + kReplayWindow);
 }
 
 }  // namespace godwit

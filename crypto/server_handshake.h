@@ -2,7 +2,7 @@
 //
 // ServerHandshake: what a server decides while TLS reads a ClientHello: the certificate for the
 // name that was asked for, the application protocol, whether a ticket may be resumed, and whether
-// 0-RTT data is new or a replay. RFC 8446 §4.2.10, §8; RFC 9001 §4.6, §8, §9.2.
+// 0-RTT data is to be accepted. RFC 8446 §4.2.10, §8; RFC 9001 §4.6, §8, §9.2.
 //
 // It is the server's half of BoringSslTlsSession, which calls it and keeps what it finds wrong.
 #ifndef GODWIT_CRYPTO_SERVER_HANDSHAKE_H_
@@ -18,6 +18,7 @@
 #include "base/environment.h"
 #include "base/result.h"
 #include "crypto/boringssl.h"
+#include "crypto/early_data_guard.h"
 #include "crypto/ticket_sealer.h"
 #include "crypto/tls_policy.h"
 #include "crypto/tls_session.h"
@@ -28,7 +29,7 @@ namespace godwit {
 struct TlsServerPowers {
   TicketSealer ticket_sealer;
   Random* random;
-  ReplayStore* replay_store;  // Null: no 0-RTT data is accepted.
+  EarlyDataGuard early_data_guard;
 };
 
 // What was found wrong in the middle of a handshake. `error` is null where the alert says it.
@@ -40,13 +41,13 @@ struct HandshakeRefusal {
 class ServerHandshake {
  public:
   // Both outlive it.
-  ServerHandshake(SSL* ssl, const TlsServerPowers* powers) : ssl_(ssl), powers_(powers) {}
+  ServerHandshake(SSL* ssl, TlsServerPowers* powers) : ssl_(ssl), powers_(powers) {}
 
   // Allows 0-RTT data for tickets that were issued with the same `context`, if configuration and
   // powers do. False: out of memory.
   bool AllowEarlyData(std::span<const uint8_t> context);
 
-  std::optional<HandshakeRefusal> OnClientHello(const SSL_CLIENT_HELLO& hello);
+  std::optional<HandshakeRefusal> OnClientHello(const SSL_CLIENT_HELLO& hello, TlsTime time);
 
   // The protocol to speak, of the names in the client's ALPN extension; empty if none will do, with
   // the reason in `refusal`.
@@ -64,11 +65,9 @@ class ServerHandshake {
  private:
   const TlsPolicy& policy() const { return TlsPolicy::Of(SSL_get_SSL_CTX(ssl_)); }
   bool ClientStillPasses(std::span<const uint8_t> tls_session, UnixTime now) const;
-  bool IsFirstUse(std::span<const uint8_t> ticket, Timestamp now) const;
 
   SSL* ssl_;
-  const TlsServerPowers* powers_;
-  bool early_data_allowed_ = false;
+  TlsServerPowers* powers_;
   bool early_data_offered_ = false;
 };
 

@@ -15,7 +15,9 @@
 #include "crypto/boringssl_callbacks.h"
 #include "crypto/boringssl_tls_session.h"
 #include "crypto/certificate.h"
+#include "crypto/early_data_guard.h"
 #include "crypto/peer_verifier.h"
+#include "crypto/server_handshake.h"
 #include "crypto/ticket_sealer.h"
 #include "crypto/tls_identity.h"
 #include "crypto/tls_policy.h"
@@ -219,10 +221,17 @@ absl::StatusOr<std::unique_ptr<TlsServerSessions>> TlsServerSessions::Create(
       ticket_keys.empty() ? TicketSealer::Create({{SecretKey::Generate(*environment.random)}})
                           : TicketSealer::Create(ticket_keys);
   if (!sealer.ok()) return sealer.status();
-  return std::unique_ptr<TlsServerSessions>(
-      new TlsServerSessions(context, {.ticket_sealer = *std::move(sealer),
-                                      .random = environment.random,
-                                      .replay_store = environment.replay_store}));
+  std::unique_ptr<TlsServerSessions> sessions(new TlsServerSessions(
+      context, {.ticket_sealer = *std::move(sealer),
+                .random = environment.random,
+                .early_data_guard = EarlyDataGuard(environment.replay_store)}));
+  if (!ticket_keys.empty()) sessions->UseGivenTicketKeys();
+  return sessions;
+}
+
+void TlsServerSessions::UseGivenTicketKeys() {
+  if (!has_given_ticket_keys_) powers_->early_data_guard.DistrustPast();
+  has_given_ticket_keys_ = true;
 }
 
 absl::StatusOr<std::unique_ptr<TlsSession>> TlsServerSessions::NewSession(
@@ -234,6 +243,7 @@ absl::Status TlsServerSessions::SetTicketKeys(std::span<const SecretKey> ticket_
   absl::StatusOr<TicketSealer> sealer = TicketSealer::Create(ticket_keys);
   if (!sealer.ok()) return sealer.status();
   powers_->ticket_sealer = *std::move(sealer);
+  UseGivenTicketKeys();
   return absl::OkStatus();
 }
 

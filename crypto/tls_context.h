@@ -87,12 +87,15 @@ class TlsServerSessions final : public TlsServerFactory {
   // What the sessions use of their thread; all of it outlives this object.
   struct Environment {
     Random* random = nullptr;
-    // Whatever is shared by all servers that accept the same ticket keys. Null: no 0-RTT.
+    // Whatever is shared by all servers that accept the same ticket keys. Each ticket that comes
+    // with 0-RTT data takes two keys of it for 270 seconds, and two more if it comes again later.
+    // Null: no 0-RTT.
     ReplayStore* replay_store = nullptr;
   };
 
   // The first of `ticket_keys` seals, all of them open. None: a key is made, and tickets are good
-  // for this object alone.
+  // for this object alone. With given keys a ticket may have been used for 0-RTT before a restart:
+  // no 0-RTT data is accepted in the first 130 seconds after the first ClientHello.
   static absl::StatusOr<std::unique_ptr<TlsServerSessions>> Create(
       const TlsServerContext& context, std::span<const SecretKey> ticket_keys,
       const Environment& environment);
@@ -102,7 +105,7 @@ class TlsServerSessions final : public TlsServerFactory {
       const TlsServerSessionOptions& options) override;
 
   // Rotates the ticket keys; running handshakes use the new ones from here on. On failure the old
-  // ones stay.
+  // ones stay. The first given keys after one that was made stop 0-RTT as Create() says.
   absl::Status SetTicketKeys(std::span<const SecretKey> ticket_keys);
 
   // For the sessions made from here on.
@@ -111,8 +114,11 @@ class TlsServerSessions final : public TlsServerFactory {
  private:
   TlsServerSessions(const TlsServerContext& context, TlsServerPowers powers);
 
+  void UseGivenTicketKeys();
+
   SslContextReference context_;
   std::unique_ptr<TlsServerPowers> powers_;  // The sessions point to it.
+  bool has_given_ticket_keys_ = false;
 };
 
 }  // namespace godwit

@@ -61,12 +61,14 @@ enum class EarlyDataState : uint8_t { kNotOffered, kOffered, kAccepted, kRejecte
 
 // What became of the ticket that a client was made with.
 enum class TicketUse : uint8_t {
-  kNone,        // There was none.
-  kOffered,     // The server decides; TlsFacts::resumed tells how.
-  kUnreadable,  // Not made by PollResumptionTicket(), or by another version of this library.
+  kNone,     // There was none.
+  kOffered,  // The server decides; TlsFacts::resumed tells how.
+  // Not made by PollResumptionTicket(), or by another version of this library or of BoringSSL.
+  kUnreadable,
   kOtherServerName,
   kOtherApplicationProtocol,  // It was made with one that is not offered any more.
-  kExpired,
+  kOtherIdentity,     // The server would take us for who we were: our certificate has changed.
+  kExpired,           // Or issued later than now.
   kServerNotTrusted,  // The certificate that it stands for does not pass, or not any more.
 };
 
@@ -99,7 +101,7 @@ class TlsSession {
 
   // The next bytes of the CRYPTO stream of `level`, in order and without gaps, cut anywhere. Never
   // ahead of the levels that TLS has left: bytes of a level whose recv secret is not out yet are to
-  // be kept by the caller (RFC 9001 §4.1.3).
+  // be kept by the caller (RFC 9001 §4.1.3). No bytes at all do nothing, at any level but 0-RTT.
   virtual Result ProvideCryptoData(EncryptionLevel level, std::span<const uint8_t> bytes,
                                    TlsTime time) = 0;
 
@@ -120,8 +122,10 @@ class TlsSession {
 
   virtual TlsFacts facts() const = 0;
 
-  // DER, valid as long as the session lives; empty if the peer has shown none, or not yet. That of
-  // a client is authenticated only with handshake_complete.
+  // DER, valid as long as the session lives; empty if the peer has shown none, or not yet. Of a
+  // session that resumes it is the one of the ticket, once it is sure to resume: what a client's
+  // ticket says is not the server's word before. That of a client is authenticated only with
+  // handshake_complete.
   virtual std::span<const uint8_t> peer_certificate() const = 0;
   // Of that certificate.
   virtual std::optional<PublicKeyHash> peer_public_key_hash() const = 0;

@@ -95,7 +95,8 @@ class PeerVerification {
 
   // By the certificate authorities that the system trusts: the bundle of /etc/ssl or /etc/pki, else
   // the directory /etc/ssl/certs. The chain, the times, the purpose and (by a client) the name are
-  // checked.
+  // checked, and that no key is weaker than RSA of 2048 bits or P-256 and no signature uses MD5 or
+  // SHA-1.
   [[nodiscard]] static PeerVerification SystemRoots() {
     return PeerVerification(Method::kSystemRoots);
   }

@@ -81,6 +81,8 @@ TEST(CertificateTest, WordsArePrintableAndBounded) {
   EXPECT_EQ(DescribeSubject(TestCertificate::SelfSigned({}).x509()), "(no name)");
   EXPECT_EQ(Printable(std::string(101, 'x')), std::string(100, 'x') + "...");
   EXPECT_EQ(Printable("\x7f\x80 ~"), "?? ~");
+  EXPECT_EQ(Printable("1234", 4), "1234");
+  EXPECT_EQ(Printable("12345", 4), "1234...");
 }
 
 TEST(CertificateTest, TimesAreDescribedInUtc) {

@@ -224,6 +224,23 @@ TEST(DeterministicTlsSessionTest, CryptoDataOfWrongLevelsIsAViolation) {
   }
 }
 
+// RFC 9001 §4.1.3 is about data.
+TEST(DeterministicTlsSessionTest, NoBytesAreNoViolationAtAnyLevelOfCryptoData) {
+  for (const bool after_handshake : {false, true}) {
+    TlsPair pair = MakePair();
+    if (after_handshake) pair.Run();
+
+    for (TlsSession* session : {&pair.client.session(), &pair.server.session()}) {
+      for (const EncryptionLevel level :
+           {EncryptionLevel::kInitial, EncryptionLevel::kHandshake, EncryptionLevel::kOneRtt}) {
+        EXPECT_TRUE(session->ProvideCryptoData(level, {}, kTestTime).ok()) << ToString(level);
+      }
+      EXPECT_EQ(session->ProvideCryptoData(EncryptionLevel::kZeroRtt, {}, kTestTime),
+                Result(kFrameNotPermitted));
+    }
+  }
+}
+
 TEST(DeterministicTlsSessionTest, BytesAfterTheLastMessageOfALevelAreAViolation) {
   TlsPair pair = MakePair();
   CryptoPiece hello = pair.client.TakePieces(nullptr, 0).at(0);

@@ -19,12 +19,14 @@ namespace {
 using ::testing::ElementsAreArray;
 using Bytes = std::vector<uint8_t>;
 
+const Bytes kHash(32, 7);
 const Bytes kState = {1, 2, 3};
 const Bytes kSession(70'000, 9);
 
 ResumptionTicket Example() {
   return {.server_name = "server.example",
           .application_protocol = "echo",
+          .own_certificate_hash = kHash,
           .transport_state = kState,
           .tls_session = kSession};
 }
@@ -38,6 +40,7 @@ TEST(ResumptionTicketTest, WhatIsWrittenIsRead) {
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(read->server_name, "server.example");
   EXPECT_EQ(read->application_protocol, "echo");
+  EXPECT_THAT(read->own_certificate_hash, ElementsAreArray(kHash));
   EXPECT_THAT(read->transport_state, ElementsAreArray(kState));
   EXPECT_THAT(read->tls_session, ElementsAreArray(kSession));
 }
@@ -55,7 +58,7 @@ TEST(ResumptionTicketTest, CutOrLongerBytesAreNotRead) {
 
 TEST(ResumptionTicketTest, OtherLayoutsAreNotRead) {
   Bytes bytes = Example().Write().value();
-  bytes[3] = 2;
+  bytes[3] = 1;
 
   EXPECT_FALSE(ResumptionTicket::Read(bytes).has_value());
 }

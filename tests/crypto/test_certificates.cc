@@ -10,7 +10,7 @@
 namespace godwit {
 namespace {
 
-// Protects nothing: it is in the repository, because making one takes long.
+// These protect nothing: they are in the repository, because making them takes long.
 constexpr char kRsaKey[] =
     "-----BEGIN PRIVATE KEY-----\n"
     "MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQDG5Gde58zctVf1\n"
@@ -41,6 +41,24 @@ constexpr char kRsaKey[] =
     "MAqITnPA0Scx/iVZILo2YdO5\n"
     "-----END PRIVATE KEY-----\n";
 
+constexpr char kRsa1024Key[] =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MIICdgIBADANBgkqhkiG9w0BAQEFAASCAmAwggJcAgEAAoGBAPXC+fLzvb2HuM50\n"
+    "WuKWVAf8UKk3Yv6DL3w0A8DUtVwSAvRT9YZJiBPyyHyfBUDEfDo97KcJTb5w2xl3\n"
+    "IEDxkEtIopFzMnOAKlpbgfUE+X4MLyTQV+oWxwgoqYTpwI+MScoh4GUDrOL17u4x\n"
+    "rhxV5qU6u3XdzMkWDiRljRlPFQh1AgMBAAECgYAA+4SQShUqGs7MVH7AhSVU2tdf\n"
+    "tc75gYDBGFwjezY2ZgQJAgTrQoP+wGu4w9H7jk2I1hKKIGllJ4JYubcxS0XuZRyC\n"
+    "9sX/z0DT/FP12D1qswwFG4rVo2lf6wOafhmgjH9eA9pX2afpXiANPCZ/p2+avnTB\n"
+    "KiyRS9puVkjut9NgSQJBAPzTAtGXGwIUgglKjzvcjEst0YC4UNsfxu6cyQPX1C4Q\n"
+    "3Z7dhA3jp0iQRyBpG6mjtbCUS6T0tt2zFIxUBfR3rVcCQQD42UEpdaVvyGu17uxt\n"
+    "/MJmaL84OsfkrcW7fo89uya6JtXSyIr57Vzc1nvgrMQoGbjDUJLXZUp7EJ3ONiQz\n"
+    "cE0TAkB1ysI3cFVvBKsJNSnC1CCxLim79SQG06lVpsqo9bevtr/qsn5CElzwG/hn\n"
+    "i1EOGm4eVRlhQ3qnlDXwo30ax1+FAkB68vxa+6FthVySWyW9gfCaoI45vfEdby4O\n"
+    "4Qzstxb/SkjDCAqCSWBkTCSQcUvJdEvxVFH40jbmbuNJCz7/mzC5AkEA0/yEVZ/z\n"
+    "LjqI8/4BChseG2N1LyolYpjNul7yPO1yWjf5i+lpqxCWwRhveA1eOhguKZOcWxcS\n"
+    "QkUcL3qQO7tOcQ==\n"
+    "-----END PRIVATE KEY-----\n";
+
 bssl::UniquePtr<EVP_PKEY> KeyFromPem(std::string_view pem) {
   const bssl::UniquePtr<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   return bssl::UniquePtr<EVP_PKEY>(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
@@ -67,17 +85,35 @@ bssl::UniquePtr<EVP_PKEY> MakeKey(TestKey kind, const std::string& name) {
       return EcKey(NID_secp384r1, seed);
     case TestKey::kRsa2048:
       return KeyFromPem(kRsaKey);
+    case TestKey::kEcdsaP224:
+      return EcKey(NID_secp224r1, seed);
+    case TestKey::kEcdsaP521:
+      return EcKey(NID_secp521r1, seed);
+    case TestKey::kRsa1024:
+      return KeyFromPem(kRsa1024Key);
   }
   GODWIT_UNREACHABLE();
 }
 
-void AddExtension(X509* certificate, int nid, const std::string& value) {
+void AddExtension(X509* certificate, const std::string& name, const std::string& value) {
   X509V3_CTX context;
   X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
   const bssl::UniquePtr<X509_EXTENSION> extension(
-      X509V3_EXT_nconf_nid(nullptr, &context, nid, value.c_str()));
+      X509V3_EXT_nconf(nullptr, &context, name.c_str(), value.c_str()));
   GODWIT_CHECK(extension != nullptr);
   GODWIT_CHECK_EQ(X509_add_ext(certificate, extension.get(), -1), 1);
+}
+
+void Sign(X509* certificate, EVP_PKEY* key, const TestCertificateOptions& options) {
+  const EVP_MD* digest = EVP_PKEY_id(key) == EVP_PKEY_ED25519 ? nullptr : options.digest;
+  bssl::ScopedEVP_MD_CTX context;
+  EVP_PKEY_CTX* key_context = nullptr;  // Of `context`.
+  GODWIT_CHECK_EQ(EVP_DigestSignInit(context.get(), &key_context, digest, nullptr, key), 1);
+  if (options.pss) {
+    GODWIT_CHECK_EQ(EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING), 1);
+    GODWIT_CHECK_EQ(EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, -1), 1);  // That of the hash.
+  }
+  GODWIT_CHECK_GT(X509_sign_ctx(certificate, context.get()), 0);
 }
 
 std::string PemOf(BIO* bio) {
@@ -107,17 +143,17 @@ TestCertificate TestCertificate::Make(const TestCertificateOptions& options,
         1);
   }
   GODWIT_CHECK_EQ(X509_set_pubkey(x509, key.get()), 1);
-  if (!options.names.empty()) AddExtension(x509, NID_subject_alt_name, options.names);
+  if (!options.names.empty()) AddExtension(x509, "subjectAltName", options.names);
   if (options.is_authority) {
-    AddExtension(x509, NID_basic_constraints, "critical,CA:TRUE");
-    AddExtension(x509, NID_key_usage, "critical,keyCertSign,cRLSign");
+    AddExtension(x509, "basicConstraints", "critical,CA:TRUE");
+    AddExtension(x509, "keyUsage", "critical,keyCertSign,cRLSign");
   }
-  if (!options.purpose.empty()) AddExtension(x509, NID_ext_key_usage, options.purpose);
+  if (!options.purpose.empty()) AddExtension(x509, "extendedKeyUsage", options.purpose);
+  for (const auto& [name, value] : options.extensions) AddExtension(x509, name, value);
   X509* issuing = issuer != nullptr ? issuer->certificate_.get() : x509;
   EVP_PKEY* signing = issuer != nullptr ? issuer->key_.get() : key.get();
   GODWIT_CHECK_EQ(X509_set_issuer_name(x509, X509_get_subject_name(issuing)), 1);
-  const EVP_MD* digest = EVP_PKEY_id(signing) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256();
-  GODWIT_CHECK_GT(X509_sign(x509, signing, digest), 0);
+  Sign(x509, signing, options);
   return {std::move(certificate), std::move(key)};
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Certificates for tests, made in memory: chains with given names, times and kinds of keys. Keys
-// follow from the subject's name (the RSA key is fixed), so the same options give the same key.
+// follow from the subject's name (the RSA keys are fixed), so the same options give the same key.
 #ifndef GODWIT_TESTS_CRYPTO_TEST_CERTIFICATES_H_
 #define GODWIT_TESTS_CRYPTO_TEST_CERTIFICATES_H_
 
@@ -21,7 +21,7 @@ namespace godwit {
 inline constexpr UnixTime kTestNow = UnixTime::FromSeconds(1'800'000'000);  // 2027-01-15 08:00.
 inline constexpr int64_t kDay = 86'400;
 
-enum class TestKey { kEd25519, kEcdsaP256, kEcdsaP384, kRsa2048 };
+enum class TestKey { kEd25519, kEcdsaP256, kEcdsaP384, kRsa2048, kEcdsaP224, kEcdsaP521, kRsa1024 };
 
 struct TestCertificateOptions {
   std::string common_name = {};
@@ -33,6 +33,12 @@ struct TestCertificateOptions {
   bool is_authority = false;
   // extendedKeyUsage: "serverAuth", "clientAuth"; empty: no extension.
   std::string purpose = {};
+  // More of them by name or by number, as BoringSSL reads them: {"nameConstraints",
+  // "permitted;DNS:example"}, {"1.2.3.4", "critical,DER:0500"}.
+  std::vector<std::pair<std::string, std::string>> extensions = {};
+  // What the issuer, if its key is not Ed25519, signs with. `pss`: RSASSA-PSS, for an RSA key.
+  const EVP_MD* digest = EVP_sha256();
+  bool pss = false;
 };
 
 // A certificate with its key, able to issue others. A value.

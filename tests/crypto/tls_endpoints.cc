@@ -24,6 +24,7 @@ void TlsEndpoints::Rebuild() {
   server_ = TlsServerSessions::Create(context, ticket_keys,
                                       {.random = &random_, .replay_store = &replay_store_})
                 .value();
+  if (has_run_for_a_while) MakePair().Run(nullptr, After(-3600));
 }
 
 TlsServerSessions& TlsEndpoints::server() {

@@ -33,6 +33,8 @@ class TlsEndpoints {
   std::vector<uint8_t> server_parameters = {0x04, 0x04, 0x80, 0x10, 0x00, 0x00};
   std::vector<uint8_t> early_data_context = {'v', '1'};
   std::vector<SecretKey> ticket_keys;
+  // Whether the server has been running for long enough to accept 0-RTT data.
+  bool has_run_for_a_while = true;
 
   const TestCertificate& root() const { return root_; }
 

@@ -22,6 +22,8 @@ namespace godwit {
 namespace {
 
 constexpr int kHandshakes = 50;
+// Long enough for a server that has just started to accept 0-RTT data.
+constexpr int kSecondsBetween = 200;
 
 // What one thread of a server has for itself.
 struct Shard {
@@ -47,13 +49,13 @@ int RunHandshakes(const TlsClientContext& client, Shard& shard) {
                                          .NewSession({.server_name = "server.example",
                                                       .local_transport_parameters = parameters,
                                                       .resumption_ticket = ticket},
-                                                     After(i))
+                                                     After(kSecondsBetween * i))
                                          .value()),
                     .server = TlsEnd(shard.sessions
                                          ->NewSession({.local_transport_parameters = parameters,
                                                        .early_data_context = parameters})
                                          .value())};
-    pair.Run(nullptr, After(i));
+    pair.Run(nullptr, After(kSecondsBetween * i));
     if (!pair.server.result().ok() || !pair.client.result().ok()) return -1;
     resumed += pair.server.session().facts().resumed ? 1 : 0;
     ticket = i % 5 == 4 ? std::vector<uint8_t>()

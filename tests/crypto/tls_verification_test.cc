@@ -14,6 +14,8 @@
 #include "gtest/gtest.h"
 
 #include "base/protocol_errors.h"
+#include "base/seeded_random.h"
+#include "crypto/boringssl.h"
 #include "crypto/tls_session.h"
 #include "godwit/public_key_hash.h"
 #include "godwit/tls_config.h"
@@ -314,6 +316,46 @@ TEST(TlsVerificationTest, ApplicationSeesTheCertificateAndDecides) {
   EXPECT_EQ(refused.client.reason(), "the application refused it: not on the list");
 }
 
+// Uses BoringSSL as an application may, and leaves an error behind.
+class CarelessVerifier final : public CertificateVerifier {
+ public:
+  absl::Status Verify(const PeerCertificate& /*certificate*/) const override {
+    ERR_put_error(ERR_LIB_X509, 0, X509_R_CERT_ALREADY_IN_HASH_TABLE, __FILE__, __LINE__);
+    return ++calls == refused_call ? absl::PermissionDeniedError("this time") : absl::OkStatus();
+  }
+
+  int refused_call = 0;
+  mutable int calls = 0;
+};
+
+TEST(TlsVerificationTest, ErrorThatTheApplicationLeftDoesNotDisturbTheHandshake) {
+  const CarelessVerifier verifier;
+  TlsEndpoints endpoints;
+  endpoints.client_config.server_verification = PeerVerification::Application(&verifier);
+  endpoints.client_config.certificate = endpoints.root().Issue({.common_name = "client"}).Config();
+  endpoints.server_config.client_verification = PeerVerification::Application(&verifier);
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    SeededRandom random(seed);
+    TlsPair pair = endpoints.MakePair();
+
+    pair.Run(&random);
+
+    EXPECT_TRUE(IsComplete(pair)) << pair.client.reason() << pair.server.reason();
+  }
+}
+
+TEST(TlsVerificationTest, WordsOfTheApplicationAreOneLineOfBoundedLength) {
+  RecordingVerifier verifier;
+  verifier.answer = absl::PermissionDeniedError("bad\nname \x1b[31m" + std::string(1000, 'x'));
+  TlsEndpoints endpoints;
+  endpoints.client_config.server_verification = PeerVerification::Application(&verifier);
+
+  TlsPair pair = endpoints.Connect();
+
+  EXPECT_EQ(pair.client.reason(),
+            "the application refused it: bad?name ?[31m" + std::string(286, 'x') + "...");
+}
+
 TEST(TlsVerificationTest, InsecureModeAcceptsAnything) {
   TlsEndpoints endpoints;
   endpoints.server_config.certificates = {
@@ -387,6 +429,34 @@ TEST_F(MutualTlsTest, CertificateForServersIsNoClients) {
   TlsPair pair = endpoints_.Connect();
 
   ExpectAlert(pair.server, kUnsupportedCertificate);
+}
+
+TEST_F(MutualTlsTest, ErrorLeftWhileATicketIsJudgedDoesNotDisturbTheFullHandshake) {
+  CarelessVerifier verifier;
+  endpoints_.server_config.client_verification = PeerVerification::Application(&verifier);
+  const std::vector<uint8_t> ticket = endpoints_.Ticket();
+  const int before = verifier.calls;
+  verifier.refused_call = before + 1;
+
+  TlsPair pair = endpoints_.Connect(ticket);
+
+  EXPECT_TRUE(IsComplete(pair)) << pair.server.reason();
+  EXPECT_FALSE(pair.server.session().facts().resumed);
+  EXPECT_EQ(verifier.calls - before, 2);  // The ticket, then the certificate.
+}
+
+TEST_F(MutualTlsTest, WeakCertificateIsRefused) {
+  const TestCertificate rsa_root = TestCertificate::SelfSigned(
+      {.common_name = "RSA Root", .key = TestKey::kRsa2048, .is_authority = true});
+  endpoints_.server_config.client_verification = PeerVerification::Authorities({rsa_root.Source()});
+  endpoints_.client_config.certificate =
+      rsa_root.Issue({.common_name = "client", .digest = EVP_sha1()}).Config();
+
+  TlsPair pair = endpoints_.Connect();
+
+  ExpectAlert(pair.server, kBadCertificate);
+  EXPECT_THAT(pair.server.reason(), StartsWith("certificate \"client\" is signed with SHA1"));
+  EXPECT_FALSE(pair.server.Secret(EncryptionLevel::kOneRtt, SecretDirection::kRecv));
 }
 
 TEST_F(MutualTlsTest, PinsWorkForClientsToo) {
