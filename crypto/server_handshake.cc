@@ -27,8 +27,8 @@ std::string DescribeProtocols(std::span<const uint8_t> list) {
 }  // namespace
 
 bool ServerHandshake::AllowEarlyData(std::span<const uint8_t> context) {
-  if (!policy().early_data || !powers_->early_data_guard.has_store() || context.empty())
-    return true;
+  const bool is_possible = policy().early_data && powers_->early_data_guard.has_store();
+  if (!is_possible || context.empty()) return true;
   SSL_set_early_data_enabled(ssl_, 1);
   return SSL_set_quic_early_data_context(ssl_, context.data(), context.size()) == 1;
 }
