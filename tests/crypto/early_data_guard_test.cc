@@ -121,6 +121,16 @@ TEST_F(EarlyDataGuardTest, UnknownPastAdmitsNothingInTheSpanAfterTheFirstHello) 
   EXPECT_TRUE(Admit(kOther, At(50 + EarlyDataGuard::kSpanSeconds)));
 }
 
+// A client whose 0-RTT data was refused sends it again, so the hello must not pass a second later.
+TEST_F(EarlyDataGuardTest, TicketSeenWhileNothingIsAdmittedIsNotAdmittedAfterwards) {
+  guard_.DistrustPast();
+  guard_.OnClientHello(At(0));
+  ASSERT_FALSE(Admit(kTicket, At(EarlyDataGuard::kSpanSeconds - 1)));
+
+  EXPECT_FALSE(Admit(kTicket, At(EarlyDataGuard::kSpanSeconds + 1)));
+  EXPECT_TRUE(Admit(kOther, At(EarlyDataGuard::kSpanSeconds + 1)));
+}
+
 TEST_F(EarlyDataGuardTest, WithoutAStoreNothingIsAdmitted) {
   EarlyDataGuard guard(nullptr);
 
