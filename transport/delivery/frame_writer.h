@@ -25,6 +25,7 @@
 #include "base/check.h"
 #include "base/encryption_level.h"
 #include "base/limits.h"
+#include "base/packet_number.h"
 #include "godwit/stream_id.h"
 #include "transport/delivery/sent_frame.h"
 #include "transport/delivery/stream_range.h"
@@ -47,6 +48,7 @@ class FrameWriter {
   struct Packet {
     EncryptionLevel level;
     PacketMode mode;
+    PacketNumber number = PacketNumber(0);
   };
 
   // `room` is the packet's payload, without the tag, and outlives the writer.
@@ -58,6 +60,8 @@ class FrameWriter {
   size_t space_left() const { return is_complete_ ? 0 : writer_.space_left(); }
   PacketMode mode() const { return packet_.mode; }
   EncryptionLevel level() const { return packet_.level; }
+  // Of the packet, under which reliable values remember it.
+  PacketNumber packet_number() const { return packet_.number; }
 
   // ---- Frames. False, or nothing: it does not fit. ----
 
