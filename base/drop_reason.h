@@ -65,6 +65,9 @@ enum class DropReason : uint8_t {
   kMemoryBudget,
   // New connections, Retry, Version Negotiation or stateless resets come faster than we allow.
   kRateLimited,
+  // RFC 9000 §5.2.2: it would open a connection, and none is taken now: there are too many, or the
+  // endpoint stops.
+  kConnectionRefused,
   // RFC 9000 §10.2: the connection is closing or draining.
   kConnectionClosed,
 };
@@ -118,6 +121,8 @@ constexpr std::string_view ToString(DropReason reason) {
       return "memory_budget";
     case DropReason::kRateLimited:
       return "rate_limited";
+    case DropReason::kConnectionRefused:
+      return "connection_refused";
     case DropReason::kConnectionClosed:
       return "connection_closed";
   }

@@ -76,7 +76,22 @@ inline constexpr uint64_t kMinActiveConnectionIdLimit = 2;
 // takes an entry in the endpoint's routing table; a peer needs one a path and one in reserve.
 inline constexpr size_t kMaxNewConnectionIdsPending = 8;
 
+// Connection ids of ours that find a connection, ones that the peer has retired and that packets on
+// their way may still carry included: when all are exchanged at once, two sets are routed.
+inline constexpr size_t kMaxLocalConnectionIds = 2 * kMaxNewConnectionIdsPending;
+
+// active_connection_id_limit, as we grant it: one for each of a connection's paths, four at most,
+// and one in reserve.
+inline constexpr size_t kActiveConnectionIdLimit = 5;
+
+// Connection ids of the peer in use, in reserve, or retired without an acknowledgment yet. RFC 9000
+// §5.1.2 wants twice kActiveConnectionIdLimit of retirements at least; a peer that provokes more
+// without acknowledging them means to exhaust us (CVE-2024-22189).
+inline constexpr size_t kMaxPeerConnectionIdsTracked = 5 * kActiveConnectionIdLimit;
+
 static_assert(kMinInitialConnectionIdBytes <= kMaxConnectionIdBytes);
+static_assert(kActiveConnectionIdLimit >= kMinActiveConnectionIdLimit);
+static_assert(kMaxPeerConnectionIdsTracked >= 3 * kActiveConnectionIdLimit);
 static_assert(kMaxNewConnectionIdsPending >= kMinActiveConnectionIdLimit);
 
 // ---- Acknowledgments ----
@@ -106,6 +121,36 @@ static_assert(1 + (4 + 2 * kMaxAckRangesSent + 3) * kMaxVarintBytes + 16 +
                   (1 + 4 + 2 * (1 + kMaxConnectionIdBytes) + 2 + 4) <=
               kMinInitialDatagramBytes);
 
+// ---- Loss recovery ----
+
+// Packet numbers, from the oldest packet without a known fate to the newest, that a packet number
+// space keeps. When there are more the oldest counts as lost. A window of 64 MiB in packets of 256
+// bytes needs as many; at 80 bytes each, and frames.
+inline constexpr size_t kMaxSentPackets = size_t{1} << 18;
+
+// Packets with nothing but an ACK frame that a space keeps while nothing else is in flight. Nobody
+// needs to acknowledge them; the newest are enough to learn what the peer knows (RFC 9000 §13.2.4).
+inline constexpr size_t kMaxAckOnlyPackets = 64;
+
+// Packets declared lost that a space remembers, so that a late acknowledgment is recognised. A
+// congestion response is undone only if all its losses are found spurious: as many packets as are
+// in flight on a path of 500 Mbit/s and 100 ms that pauses for a moment.
+inline constexpr size_t kMaxRememberedLosses = 4096;
+
+// Packets by which one may be overtaken before it counts as lost, at most; beyond, time decides
+// alone (RFC 9002 §6.1). At 1 Gbit/s 512 packets are 6 ms.
+inline constexpr uint64_t kMaxPacketThreshold = 512;
+
+// Packet numbers skipped on purpose that are remembered, and the mean number of packets from one to
+// the next, which grows with the packets that are outstanding: each costs a range in the ACK frames
+// of the peer. RFC 9000 §21.4.
+inline constexpr size_t kMaxRememberedSkips = 4;
+inline constexpr uint64_t kMinMeanSkipDistance = 128;
+
+// ACK frames that were not acknowledged, after which one of a receiver that sends nothing else
+// carries a PING. RFC 9000 §13.2.4.
+inline constexpr uint64_t kAckFramesPerPing = 32;
+
 // ---- Handshake ----
 
 // Bytes of CRYPTO data that an encryption level buffers out of order. RFC 9000 §7.5 wants 4096 at
@@ -116,6 +161,16 @@ inline constexpr size_t kMaxCryptoBufferBytes = 65536;
 // less than 500 together; the rest is room for ones we do not know, whose names we must remember
 // while we look for duplicates.
 inline constexpr size_t kMaxTransportParameterBytes = 4096;
+
+// Packets, and their bytes, that a connection keeps because they came before the keys that open
+// them. RFC 9001 §5.7. The initial window of a peer that has just completed the handshake fits (RFC
+// 9002 §7.2: ten packets, 14,720 bytes).
+inline constexpr size_t kMaxUndecryptablePackets = 10;
+inline constexpr size_t kMaxUndecryptableBytes = 16384;
+
+// Bytes of the reason phrase of a CONNECTION_CLOSE frame, ours or the peer's, that we keep. People
+// read it; the rest of the longest datagram would be a cheap way to fill our memory.
+inline constexpr size_t kMaxCloseReasonBytes = 1024;
 
 static_assert(kMaxCryptoBufferBytes >= 4096);
 static_assert(kMaxTransportParameterBytes <= kMaxCryptoBufferBytes);
@@ -144,12 +199,82 @@ inline constexpr size_t kMinOwnedChunkBytes = 1024;
 // 1,400 bytes needs as many if one packet in eleven is lost.
 inline constexpr size_t kMaxAckedStreamRanges = 4096;
 
+// Bytes of window that are worth a frame to a peer that says it waits for them: two packets.
+inline constexpr uint64_t kMinWindowUpdateBytes = 2 * kMinInitialDatagramBytes;
+
+// Bytes of a STREAM frame's data below which it is not begun at the end of a packet, unless it
+// carries all that there is to send: the rest would pay for a header of its own.
+inline constexpr size_t kMinStreamFragmentBytes = 32;
+
+// Bytes that a stream sends before the next of its urgency takes its turn. About a packet: the
+// finest mixture, in which a lost packet delays one stream alone.
+inline constexpr size_t kStreamTurnBytes = 1000;
+
 // Frames in one packet that somebody waits to hear of. Small frames for many streams then take
 // several packets.
 inline constexpr size_t kMaxSentFramesPerPacket = 32;
 
 static_assert(kReceiveBlockBytes % 64 == 0, "whole words of a bitmap");
 static_assert(kMinOwnedChunkBytes <= kSendBlockBytes);
+
+// ---- Paths ----
+
+// Paths of a connection, the one in use included: it, the one to return to if it fails, one that
+// the peer probes, and one that nothing is known of yet.
+inline constexpr size_t kMaxPaths = 4;
+
+// PATH_RESPONSE frames that wait to be sent on a path. A peer has one challenge under way, and a
+// second or third if it thinks that the first was lost; older ones it has given up.
+inline constexpr size_t kMaxPathResponsesPending = 4;
+
+// ---- Datagrams of the application: RFC 9221 ----
+
+// DATAGRAM frames that wait in one direction. Their bytes are configured; this bounds what a great
+// many empty ones take.
+inline constexpr size_t kMaxQueuedDatagrams = 4096;
+
+// Reports on sent datagrams that the application has not taken. 8 bytes each.
+inline constexpr size_t kMaxDatagramFeedback = 1024;
+
+// Bytes that an empty queue of datagrams keeps, so that the next datagram need not allocate.
+inline constexpr size_t kKeptDatagramQueueBytes = 8192;
+
+// ---- Endpoint ----
+
+// Connections that an endpoint can be configured for.
+inline constexpr uint64_t kMaxConnections = uint64_t{1} << 24;
+
+// Datagrams for one connection that it gets in one call: what one read of a socket with GRO gives.
+// It bounds how far a connection can overshoot its share of the memory budget.
+inline constexpr size_t kMaxDatagramsPerRun = kMaxGsoSegments;
+
+// Packets without a connection (Version Negotiation, stateless reset, refusal) that wait to be
+// sent. They leave before everything else, so that more would only wait if the socket is stuck.
+inline constexpr size_t kMaxStatelessRepliesQueued = 64;
+
+// Connections of one peer address that are asked whether a datagram which nobody could read is
+// their stateless reset. Each costs some comparisons of 16 bytes; the next datagram asks the next
+// ones.
+inline constexpr size_t kMaxStatelessResetCandidates = 64;
+
+// Address prefixes of which it is remembered how fast they open connections, 16 bytes each; the
+// quietest ones are forgotten first.
+inline constexpr size_t kMaxAcceptSources = 4096;
+
+// How often a ConnectionIdGenerator is asked again after an id that is in use. With random ids of 4
+// bytes and a million in use, six such in a row do not happen once in 10^21.
+inline constexpr int kMaxConnectionIdAttempts = 6;
+
+// Blocks of stream data that wait for their next use, 16 MiB of each kind: what one fast connection
+// takes and gives back in a round trip. More go to the heap.
+inline constexpr size_t kMaxFreeSendBlocks = 2048;
+inline constexpr size_t kMaxFreeReceiveBlocks = 4096;
+
+// Bytes of a datagram that is let in when the memory budget is spent: it has room for an ACK frame
+// with many ranges, without which what we have sent is never freed, and for little else.
+inline constexpr size_t kMaxDatagramBytesWithoutMemory = 128;
+
+static_assert(kMaxDatagramsPerRun <= kMaxGsoSegments, "one call uncovers so many headers");
 
 }  // namespace godwit
 

@@ -45,6 +45,10 @@ class LayersFileTest(PlantedTreeTest):
         self.assertEqual(mirrored.folders, row.folders | {"tests/transport/wire"})
         self.assertEqual(mirrored.kinds, {"std", "absl", "gtest", "system", "openssl"})
 
+    def test_a_row_of_its_own_replaces_one_of_the_mirror(self):
+        self.assertIn("tests/crypto", self.folders("tests/transport/connection"))
+        self.assertNotIn("tests/crypto", self.folders("tests/transport/streams"))
+
     def test_the_simulator_knows_no_platform(self):
         self.assertIn("transport/endpoint", self.folders("tests/sim"))
         self.assertNotIn("platform", self.folders("tests/sim"))

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Once warm, a path takes nothing from the heap for a packet, nor does its manager, whoever sends.
+// This binary counts operator new.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+#include "tests/transport/path/path_world.h"
+
+namespace {
+
+uint64_t allocation_count = 0;
+
+void* CountedAllocation(size_t size) {
+  ++allocation_count;
+  void* const memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(size_t size) { return CountedAllocation(size); }
+void* operator new[](size_t size) { return CountedAllocation(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+
+namespace godwit {
+namespace {
+
+TEST(PathAllocationTest, CounterSeesAnAllocation) {
+  const uint64_t before = allocation_count;
+
+  delete new int(1);
+
+  EXPECT_EQ(allocation_count, before + 1);
+}
+
+TEST(PathAllocationTest, TransferTakesNothing) {
+  for (const std::string_view name : {kCubic, kNewReno}) {
+    PathWorld world;
+    PathManager& manager = world.manager;
+    manager.SwitchController(*Factory(name), world.now);
+    std::vector<TransmittedPacket> packets;
+    packets.reserve(1'000'000);
+    size_t resolved = 0;
+    const FourTuple from = manager.active().four_tuple();
+
+    const uint64_t before = allocation_count;
+    while (packets.size() < 20'000) {
+      Path& path = manager.active();
+      const Path::Budget budget = path.BudgetFor(world.now, PacketMode::kNormal, 1'200);
+      for (uint64_t bytes = 0; bytes < budget.bytes; bytes += 1'200) {
+        packets.push_back(path.OnPacketSent(packets.size(), 1'200, world.now));
+      }
+      if (budget.bytes != 0) {
+        path.OnTrainSent(world.now, budget.bytes);
+        path.OnDatagramSent(budget.bytes);
+      }
+      world.now += Duration::Microseconds(500);
+      manager.OnDatagramReceived(from, 50, true, world.now);
+      manager.OnPacketAuthenticated({.path = path.id(),
+                                     .is_largest_packet_number = true,
+                                     .is_probing = false,
+                                     .now = world.now,
+                                     .pto = PathWorld::kPto},
+                                    world.random);
+      const size_t first = resolved;
+      while (resolved < packets.size() &&
+             packets[resolved].sent_time + Duration::Milliseconds(20) <= world.now) {
+        ++resolved;
+      }
+      if (resolved == first) continue;
+      const std::span<const TransmittedPacket> fated(packets.data() + first, resolved - first);
+      const size_t lost = first % 997 == 0 ? 1 : 0;
+      path.rtt().OnMeasurement({.rtt = world.now - fated.back().sent_time});
+      path.OnFates({.now = world.now,
+                    .acked = fated.subspan(lost),
+                    .lost = fated.first(lost),
+                    .has_rtt_sample = true});
+      path.OnAppLimited(world.now);
+    }
+
+    EXPECT_EQ(allocation_count, before);
+  }
+}
+
+TEST(PathAllocationTest, FloodOfAddressesTakesNothing) {
+  PathWorld world;
+  world.Arrive(TupleFrom("203.0.113.1:1"));
+  std::vector<FourTuple> addresses;
+  for (int i = 0; i < 1'000; ++i) {
+    addresses.push_back(TupleFrom("203.0.113.2:" + std::to_string(i + 1)));
+  }
+
+  const uint64_t before = allocation_count;
+  for (const FourTuple& address : addresses) {
+    world.manager.OnDatagramReceived(address, 100, true, world.now);
+  }
+
+  EXPECT_EQ(allocation_count, before);
+}
+
+}  // namespace
+}  // namespace godwit

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/connection/connection_parts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "transport/wire/packet_header_encoder.h"
+#include "transport/wire/varint.h"
+
+namespace godwit {
+namespace {
+
+Path::Params FirstPath(const ConnectionConfig& config, const ConnectionStart& start) {
+  return {.id = PathId(0),
+          .four_tuple = start.four_tuple,
+          .factory = config.controller,
+          .initial_rtt = config.initial_rtt,
+          .mtu = config.mtu,
+          // RFC 9000 §8.1: a client chose its server's address.
+          .is_validated = start.perspective == Perspective::kClient,
+          .now = start.now};
+}
+
+}  // namespace
+
+ConnectionParts::ConnectionParts(const ConnectionConfig& connection_config,
+                                 const ConnectionEnvironment& environment,
+                                 const ConnectionStart& start,
+                                 std::unique_ptr<TlsSession> tls_session)
+    : perspective(start.perspective),
+      config(connection_config),
+      env(environment),
+      tls(std::move(tls_session)),
+      ids(start.ids),
+      keys(start.perspective, start.ids.original_destination.bytes()),
+      handshake(start.perspective, start.now + connection_config.handshake_timeout),
+      idle(connection_config.idle, start.now),
+      spaces{PacketSpace(PacketNumberSpace::kInitial), PacketSpace(PacketNumberSpace::kHandshake),
+             PacketSpace(PacketNumberSpace::kApplication)},
+      probe_timer(connection_config.pto_ceiling),
+      streams(start.perspective, connection_config.streams),
+      datagrams(connection_config.datagrams),
+      paths(FirstPath(connection_config, start),
+            {.perspective = start.perspective,
+             .is_migration_allowed = connection_config.allows_migration}),
+      local_cids(start.local_cid, start.local_cid_token),
+      peer_cids(start.peer_cid),
+      is_peer_validation_complete(start.perspective == Perspective::kServer) {
+  SpaceFor(EncryptionLevel::kOneRtt).acks().SetDelayPolicy(config.max_ack_delay, 2);
+}
+
+Duration ConnectionParts::PeerMaxAckDelay() const {
+  const std::optional<TransportParameters>& peer = handshake.peer_parameters();
+  return peer.has_value() ? peer->max_ack_delay : Duration::Zero();
+}
+
+Duration ConnectionParts::Pto() const { return paths.active().rtt().PtoBase(PeerMaxAckDelay()); }
+
+uint64_t ConnectionParts::MaxDatagramPayloadBytes() const {
+  const std::optional<TransportParameters>& peer = handshake.peer_parameters();
+  if (!peer.has_value() || peer->max_datagram_frame_size == 0) return 0;
+  constexpr uint64_t kFrameHeader = 1 + 2;  // With a length, which covers 16,383 bytes.
+  const uint64_t around = ShortHeaderSize(peer_cids.current().size(), kMaxPacketNumberSize) +
+                          kAeadTagLength + kFrameHeader;
+  const uint64_t mtu = paths.active().mtu().max_datagram_bytes();
+  const uint64_t frame = peer->max_datagram_frame_size;
+  return std::min(mtu - around, frame > kFrameHeader ? frame - kFrameHeader : 0);
+}
+
+StreamContext ConnectionParts::StreamContextAt(Timestamp now) const {
+  return {.now = now,
+          .smoothed_rtt = paths.active().rtt().smoothed_rtt(),
+          .may_grow_windows = may_grow_windows,
+          .pools = env.pools};
+}
+
+void ConnectionParts::Drop(Timestamp now, DropReason reason, size_t bytes) {
+  ++counters.packets_dropped;
+  env.events->OnPacketDropped(now, reason, bytes);
+}
+
+void ConnectionParts::Fail(Result error, uint64_t frame_type, Timestamp now) {
+  if (!is_open()) return;
+  close.CloseByProtocolError(error.error(), frame_type, tls->failure_reason(), now, Pto());
+}
+
+void ConnectionParts::UseActivePath(Timestamp now) {
+  const PathId id = paths.active().id();
+  // RFC 9000 §9.5. Without a spare id the path goes on with the one that it can be linked by,
+  // rather than not at all.
+  if (peer_cids.AssignTo(id)) peer_cids.SetActivePath(id);
+  probe_timer.Reset();
+  OnMaxDatagramBytesChanged(now);
+}
+
+void ConnectionParts::OnMaxDatagramBytesChanged(Timestamp now) {
+  Path& path = paths.active();
+  path.SetMaxDatagramBytes(path.mtu().max_datagram_bytes(), now);
+  datagrams.OnMaxPayloadChanged(MaxDatagramPayloadBytes());
+  events.max_datagram_payload_changed = true;
+}
+
+}  // namespace godwit

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// StreamMap: all streams of a connection, and the door to them for the application, for the frames
+// of the peer, for packets that want data and for the fate of packets. RFC 9000 §2, §3, §4,
+// §19.4, §19.5, §19.8 to §19.14.
+//
+// It finds the stream, asks the unit whose business it is, and carries what that reports to the
+// others: StreamTable (which streams exist), StreamReceiver and StreamSender (the two directions
+// with their flow control), StreamEventQueue. It decides by itself only when a stream is over.
+//
+// A stream is over, and gone, once both of its directions are: the peer has all data (or our
+// RESET_STREAM), the application has read all data and polled kFinished, or polled kReset. From
+// then on its id is unknown to the application, and frames for it are ignored.
+//
+// Data in received frames is borrowed from the datagram until KeepBorrowed().
+#ifndef GODWIT_TRANSPORT_STREAMS_STREAM_MAP_H_
+#define GODWIT_TRANSPORT_STREAMS_STREAM_MAP_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/cord.h"
+
+#include "base/packet_number.h"
+#include "base/result.h"
+#include "godwit/perspective.h"
+#include "godwit/stream_id.h"
+#include "transport/delivery/frame_writer.h"
+#include "transport/delivery/sent_frame.h"
+#include "transport/streams/recv_stream.h"
+#include "transport/streams/stream.h"
+#include "transport/streams/stream_config.h"
+#include "transport/streams/stream_event.h"
+#include "transport/streams/stream_event_queue.h"
+#include "transport/streams/stream_pools.h"
+#include "transport/streams/stream_priority.h"
+#include "transport/streams/stream_receiver.h"
+#include "transport/streams/stream_sender.h"
+#include "transport/streams/stream_table.h"
+#include "transport/wire/frame.h"
+#include "transport/wire/transport_parameters.h"
+
+namespace godwit {
+
+class StreamMap {
+ public:
+  StreamMap(Perspective perspective, const StreamConfig& config);
+  StreamMap(const StreamMap&) = delete;
+  StreamMap& operator=(const StreamMap&) = delete;
+
+  // The peer's limits are known. Streams opened before keep going; no limit falls.
+  void OnPeerParameters(const TransportParameters& peer);
+
+  // ---- The application. Errors say what to do; nothing changes with one. ----
+
+  // ResourceExhausted if the peer's limit is reached: kStreamsAvailable follows when it rises.
+  absl::StatusOr<StreamId> Open(StreamDirection direction);
+
+  // How many bytes were taken. If fewer than given, kWritable follows when there is room.
+  absl::StatusOr<uint64_t> Write(StreamId id, std::span<const uint8_t> data, StreamPools& pools);
+  absl::StatusOr<uint64_t> Write(StreamId id, const absl::Cord& data, StreamPools& pools);
+  absl::Status Finish(StreamId id);
+  absl::Status Reset(StreamId id, uint64_t error_code, StreamPools& pools);
+  absl::Status SetPriority(StreamId id, StreamPriority priority);
+
+  // Nobody will read: what has come is dropped, what comes is not kept. No kFinished or kReset.
+  absl::Status StopSending(StreamId id, uint64_t error_code, StreamPools& pools);
+
+  // Fills `views` with the next readable bytes; says how many views. Valid until the next call of
+  // anything that is not const.
+  absl::StatusOr<size_t> Peek(StreamId id, std::span<std::span<const uint8_t>> views) const;
+  // Readable bytes are done with.
+  absl::Status Consume(StreamId id, uint64_t byte_count, const StreamContext& context);
+
+  struct ReadState {
+    uint64_t readable_bytes = 0;
+    bool is_finished = false;  // All was read up to the end of the stream.
+    std::optional<uint64_t> final_size;
+    std::optional<uint64_t> reset_error;
+  };
+  absl::StatusOr<ReadState> read_state(StreamId id) const;
+
+  // Oldest first. At most one kReadable and one kWritable a stream are waiting at any time.
+  std::optional<StreamEvent> PollEvent() {
+    if (events_.empty()) return std::nullopt;
+    return PollWaitingEvent();
+  }
+
+  // ---- Frames from the peer ----
+
+  Result OnStreamFrame(const StreamFrame& frame, const StreamContext& context);
+  Result OnResetStreamFrame(const ResetStreamFrame& frame, const StreamContext& context);
+  Result OnStopSendingFrame(const StopSendingFrame& frame, const StreamContext& context);
+  Result OnMaxDataFrame(const MaxDataFrame& frame);
+  Result OnMaxStreamDataFrame(const MaxStreamDataFrame& frame);
+  Result OnMaxStreamsFrame(const MaxStreamsFrame& frame);
+  Result OnDataBlockedFrame(const DataBlockedFrame& frame, const StreamContext& context);
+  Result OnStreamDataBlockedFrame(const StreamDataBlockedFrame& frame,
+                                  const StreamContext& context);
+  Result OnStreamsBlockedFrame(const StreamsBlockedFrame& frame);
+
+  // The application has drained the events of a batch, and the memory of its datagrams is about to
+  // be used again: copies what nobody consumed. Touches only streams that borrow.
+  void KeepBorrowed(StreamPools& pools) { receiver_.KeepBorrowed(table_, pools); }
+
+  // ---- Sending, in packets of the application data space ----
+
+  bool HasPendingControl() const;
+  void WriteControlFrames(FrameWriter& writer, const StreamContext& context);
+
+  // Whether a packet could carry stream data now, within flow control.
+  bool HasPendingData() const { return sender_.HasPendingData(); }
+
+  // Whether the packet's last frame may leave its data where it lies: kMayScatter, kCopyOnly.
+  using Fill = StreamSender::Fill;
+  // Fills the packet as far as there is data: frames of several streams if they are small. One that
+  // reaches to the end of the packet has no length and completes it.
+  void WriteStreamData(FrameWriter& writer, Fill fill) { sender_.WriteStreamData(writer, fill); }
+
+  // There is data that was never sent, and the peer's limits hold back all of it.
+  bool is_blocked_by_flow_control() const { return sender_.is_blocked_by_flow_control(); }
+
+  // `number` is of the packet that carried `frame`. Frames of other parts do not belong here.
+  void OnFrameAcked(PacketNumber number, const SentFrame& frame, StreamPools& pools);
+  void OnFrameLost(PacketNumber number, const SentFrame& frame);
+
+  // ---- The whole ----
+
+  // Memory for the endpoint's budget: blocks of received data, data written and not acknowledged,
+  // and what the connection's receive window has grown beyond its initial size. It bounds what all
+  // streams together can be sent, so that windows of streams need not be counted besides.
+  uint64_t held_bytes() const {
+    return receiver_.allocated_bytes() + sender_.held_bytes() + receiver_.grown_bytes();
+  }
+  uint64_t recv_window_bytes() const { return receiver_.window_bytes(); }  // The connection's.
+  bool has_open_streams() const { return table_.size() != 0; }
+  size_t open_stream_count() const { return table_.size(); }
+
+  // The connection is over: every stream goes, its blocks to the pools. What waits to be polled and
+  // makes sense without the stream stays.
+  void ReleaseAll(StreamPools& pools);
+
+  void CheckInvariants() const;
+
+ private:
+  std::optional<StreamEvent> PollWaitingEvent();
+  // The stream of that id, null if it does not exist or lacks the part, or does not permit to read
+  // from it or to write to it; and then what is wrong. Apart, as only mistakes need a status.
+  Stream* FindPart(StreamId id, StreamTable::Part part) const;
+  Stream* FindReadable(StreamId id) const;
+  Stream* FindWritable(StreamId id) const;
+  absl::Status WhyNoPart(StreamId id, StreamTable::Part part) const;
+  absl::Status WhyNotReadable(StreamId id) const;
+  absl::Status WhyNotWritable(StreamId id) const;
+  // Whether `event`, which was queued some time ago, is still worth telling.
+  bool IsCurrent(const StreamEvent& event, const Stream* stream) const;
+  void PushEvents(Stream& stream, const RecvStream::Outcome& outcome);
+  void RemoveIfOver(Stream& stream);
+
+  StreamTable table_;
+  StreamReceiver receiver_;
+  StreamSender sender_;
+  StreamEventQueue events_;
+};
+
+}  // namespace godwit
+
+#endif  // GODWIT_TRANSPORT_STREAMS_STREAM_MAP_H_

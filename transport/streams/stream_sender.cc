@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/streams/stream_sender.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/strings/cord.h"
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "transport/wire/frame_encoder.h"
+
+namespace godwit {
+
+uint64_t StreamSender::Admit(Stream& stream, uint64_t wanted_bytes) {
+  const SendStream& send = stream.send;
+  const uint64_t room = quota_.RoomFor({.held_bytes = send.buffer().unacked_bytes(),
+                                        .sendable_bytes = send.sendable_bytes(),
+                                        .unsendable_bytes = send.unsendable_bytes()});
+  // RFC 9000 §19.8: no offset above 2^62-1.
+  const uint64_t offsets_left = kMaxStreamOffset - send.buffer().written_end();
+  const uint64_t taken = std::min({wanted_bytes, room, offsets_left});
+  quota_.OnWritten(taken);
+  if (taken < wanted_bytes) {
+    quota_.NoteRefused();
+    if (!stream.is_waiting_to_write) waiting_writers_.push_back(stream.id);
+    stream.is_waiting_to_write = true;
+  }
+  return taken;
+}
+
+void StreamSender::OnAppended(Stream& stream, uint64_t unsendable_before) {
+  quota_.OnUnsendableChanged({unsendable_before, stream.send.unsendable_bytes()});
+  Refresh(stream);
+}
+
+uint64_t StreamSender::Write(Stream& stream, std::span<const uint8_t> data, SendBlockPool& pool) {
+  const uint64_t unsendable_before = stream.send.unsendable_bytes();
+  const uint64_t taken = Admit(stream, data.size());
+  stream.send.Append(data.first(taken), pool);
+  OnAppended(stream, unsendable_before);
+  return taken;
+}
+
+uint64_t StreamSender::Write(Stream& stream, const absl::Cord& data, SendBlockPool& pool) {
+  const uint64_t unsendable_before = stream.send.unsendable_bytes();
+  const uint64_t taken = Admit(stream, data.size());
+  if (taken == data.size()) {
+    stream.send.Append(data, pool);
+  } else {
+    stream.send.Append(data.Subcord(0, taken), pool);
+  }
+  OnAppended(stream, unsendable_before);
+  return taken;
+}
+
+void StreamSender::Finish(Stream& stream) {
+  stream.send.Finish();
+  Refresh(stream);
+}
+
+void StreamSender::Reset(Stream& stream, uint64_t error_code, SendBlockPool& pool) {
+  const uint64_t unsendable_before = stream.send.unsendable_bytes();
+  quota_.OnReleased(stream.send.Reset(error_code, pool));
+  quota_.OnUnsendableChanged({unsendable_before, 0});
+  Refresh(stream);
+  control_.Refresh(stream);
+}
+
+void StreamSender::RaiseMaxStreamData(Stream& stream, uint64_t max_data_bytes,
+                                      StreamEventQueue& events) {
+  const uint64_t unsendable_before = stream.send.unsendable_bytes();
+  if (!stream.send.RaiseMaxData(max_data_bytes)) return;
+  quota_.OnUnsendableChanged({unsendable_before, stream.send.unsendable_bytes()});
+  Refresh(stream);
+  control_.Refresh(stream);
+  // What kept it from writing may have been this limit. It stays in the list: if there is still no
+  // room, it is called again.
+  if (stream.is_waiting_to_write && stream.send.is_writable()) {
+    events.Push(stream, StreamEvent::Kind::kWritable);
+  }
+}
+
+void StreamSender::Refresh(Stream& stream) {
+  const SendNeed before = stream.need;
+  const SendNeed need = stream.send.need();
+  if (need == before) [[likely]] {
+    return;
+  }
+  scheduler_.SetNeed(stream, need);
+  if (before == SendNeed::kLimit) --limited_count_;
+  if (need == SendNeed::kLimit) {
+    ++limited_count_;
+    // RFC 9000 §4.1: a sender that is blocked says so.
+    stream.send.NoteBlocked();
+    control_.Refresh(stream);
+  }
+  if (need == SendNeed::kCredit && flow_.credit_bytes() == 0) flow_.NoteBlocked();
+}
+
+void StreamSender::WriteStreamData(FrameWriter& writer, Fill fill) {
+  while (writer.space_left() != 0) {
+    ScheduledStream* const next = scheduler_.Next(credit());
+    if (next == nullptr) break;
+    auto& stream = static_cast<Stream&>(*next);
+    if (!WriteFrame(stream, writer, fill)) break;
+    Refresh(stream);
+  }
+  if (flow_.credit_bytes() == 0 && scheduler_.needs_credit()) flow_.NoteBlocked();
+}
+
+bool StreamSender::WriteFrame(Stream& stream, FrameWriter& writer, Fill fill) {
+  std::optional<StreamRange> range = stream.send.Next(
+      {.max_bytes = writer.space_left(), .connection_credit = flow_.credit_bytes()});
+  GODWIT_CHECK(range.has_value());
+  const size_t room = writer.StreamDataRoom(stream.id, range->offset_bytes, LengthField::kAbsent);
+  if (range->length_bytes > room) {
+    // A packet that is nearly full is better left than filled with a crumb.
+    if (room == 0 || (writer.has_frames() && room < kMinStreamFragmentBytes)) return false;
+    range->length_bytes = room;
+    range->is_fin = false;
+  }
+  // RFC 9000 §19.8: data up to the end of the packet needs no length. If a length would push it
+  // over that end, it goes without, and a byte or two stay empty.
+  const bool is_last = range->length_bytes != 0 &&
+                       (range->length_bytes == room ||
+                        range->length_bytes > writer.StreamDataRoom(stream.id, range->offset_bytes,
+                                                                    LengthField::kPresent));
+  const SendBuffer& buffer = stream.send.buffer();
+  std::span<const uint8_t> view;
+  if (is_last && fill == Fill::kMayScatter) view = buffer.View(*range);
+  if (!view.empty() && view.size() == range->length_bytes) {
+    if (!writer.WriteScatteredStream(stream.id, *range, view)) return false;
+  } else {
+    const std::optional<std::span<uint8_t>> place = writer.ReserveStream(
+        stream.id, *range, is_last ? LengthField::kAbsent : LengthField::kPresent);
+    if (!place.has_value()) return false;
+    buffer.CopyTo(range->offset_bytes, *place);
+  }
+  flow_.OnSent(stream.send.OnSent(*range));
+  scheduler_.OnServed(stream, range->length_bytes);
+  return true;
+}
+
+bool StreamSender::OnDataAcked(Stream& stream, const StreamRange& range, SendBlockPool& pool) {
+  const bool was_over = stream.send.is_over();
+  quota_.OnReleased(stream.send.OnDataAcked(range, pool));
+  // What was thought lost may be what was acknowledged.
+  if (stream.need == SendNeed::kRoom) Refresh(stream);
+  return stream.send.is_over() && !was_over;
+}
+
+void StreamSender::OnDataLost(Stream& stream, const StreamRange& range) {
+  stream.send.OnDataLost(range);
+  Refresh(stream);
+}
+
+void StreamSender::WakeAllWriters(const StreamTable& table, StreamEventQueue& events) {
+  for (const StreamId id : waiting_writers_) {
+    Stream* const stream = table.Find(id);
+    GODWIT_CHECK(stream != nullptr);
+    stream->is_waiting_to_write = false;
+    if (stream->send.is_writable()) events.Push(*stream, StreamEvent::Kind::kWritable);
+  }
+  waiting_writers_.clear();
+}
+
+void StreamSender::Forget(Stream& stream, SendBlockPool* pool) {
+  if (stream.send.is_resettable() && stream.has_send) {
+    // Only a connection that is over leaves streams in such a state.
+    GODWIT_CHECK(pool != nullptr);
+    Reset(stream, 0, *pool);
+  }
+  if (stream.is_waiting_to_write) std::erase(waiting_writers_, stream.id);
+  forgotten_bytes_ += stream.send.buffer().sent_end();
+  control_.Forget(stream);
+}
+
+void StreamSender::CheckInvariants(const StreamTable& table) const {
+  flow_.CheckInvariants();
+  scheduler_.CheckInvariants();
+  uint64_t sent_bytes = forgotten_bytes_;
+  uint64_t held_bytes = 0;
+  uint64_t unsendable_bytes = 0;
+  uint64_t limited_count = 0;
+  size_t ready_count = 0;
+  size_t waiting_count = 0;
+  table.ForEach([&](const Stream& stream) {
+    stream.send.CheckInvariants();
+    GODWIT_CHECK_EQ(stream.need, stream.send.need());
+    GODWIT_CHECK_EQ(stream.control_hook.is_linked(), stream.HasPendingControl());
+    sent_bytes += stream.send.buffer().sent_end();
+    held_bytes += stream.send.buffer().unacked_bytes();
+    unsendable_bytes += stream.send.unsendable_bytes();
+    if (stream.need == SendNeed::kLimit) ++limited_count;
+    if (stream.need == SendNeed::kRoom || stream.need == SendNeed::kCredit) ++ready_count;
+    if (stream.is_waiting_to_write) ++waiting_count;
+  });
+  GODWIT_CHECK_EQ(sent_bytes, flow_.used_bytes());
+  GODWIT_CHECK_EQ(held_bytes, quota_.held_bytes());
+  GODWIT_CHECK_EQ(unsendable_bytes, quota_.unsendable_bytes());
+  GODWIT_CHECK_EQ(limited_count, limited_count_);
+  GODWIT_CHECK_EQ(ready_count, scheduler_.CountReady());
+  GODWIT_CHECK_EQ(waiting_count, waiting_writers_.size());
+}
+
+}  // namespace godwit
