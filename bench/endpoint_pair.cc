@@ -81,7 +81,7 @@ std::span<const ReceivedDatagram> EndpointPair::Arrive(Link& link, const Side& s
   datagrams_.clear();
   while (!link.empty() && link.front().arrives_at <= now_) {
     arrived_.push_back(std::move(link.front()));
-    link.pop_front();
+    link.erase(link.begin());
   }
   for (Train& train : arrived_) {
     size_t offset = 0;

@@ -13,8 +13,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -70,7 +71,7 @@ class EndpointPair {
     std::vector<uint8_t> bytes;
     std::vector<size_t> sizes;
   };
-  using Link = std::deque<Train>;
+  using Link = std::vector<Train>;  // A few at a time, the oldest first.
 
   void Send(const Transmit& transmit, Link& link);
   // Takes what has arrived off `link`, as datagrams of `side`.

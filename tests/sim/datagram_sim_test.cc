@@ -35,7 +35,7 @@ TEST(DatagramSimTest, AllArriveOnACleanPath) {
 }
 
 TEST(DatagramSimTest, TheFateOfEachIsTold) {
-  PairConfig config = Config({.count = 1'000, .interval = Duration::Milliseconds(5)});
+  PairConfig config = Config({.count = 1'000, .bytes = 100, .interval = Duration::Milliseconds(5)});
   config.up.loss = Chance::Percent(10);
   EndpointPair pair(config);
 
@@ -49,7 +49,7 @@ TEST(DatagramSimTest, TheFateOfEachIsTold) {
 }
 
 TEST(DatagramSimTest, BothEndsSendThemThroughEverythingBad) {
-  PairConfig config = Config({.count = 1'000, .interval = Duration::Milliseconds(2)});
+  PairConfig config = Config({.count = 1'000, .bytes = 100, .interval = Duration::Milliseconds(5)});
   config.server.app.datagrams = config.client.app.datagrams;
   LinkConfig bad = Broadband();
   bad.loss = Chance::Percent(3);
@@ -59,7 +59,7 @@ TEST(DatagramSimTest, BothEndsSendThemThroughEverythingBad) {
   config.Link(bad);
   EndpointPair pair(config);
 
-  ASSERT_TRUE(RunAll(pair, Duration::Seconds(6)));
+  ASSERT_TRUE(RunAll(pair, Duration::Seconds(10)));
 
   EXPECT_GT(pair.simulation().ledger().datagrams_read(), 1'700u);
   EXPECT_TRUE(pair.Close());

@@ -17,7 +17,7 @@ NodeConfig NodeOf(const PairConfig& config, const EndConfig& end, const char* na
           .endpoint = end.endpoint,
           .batching = end.batching,
           .connection_id_bytes = end.connection_id_bytes,
-          .checks_invariants = config.simulation.checks_invariants};
+          .checks_invariants_every = config.simulation.checks_invariants_every};
 }
 
 }  // namespace

@@ -47,7 +47,10 @@ TEST(KeySimTest, TheClientUpdatesTheKeys) {
 }
 
 TEST(KeySimTest, TheServerUpdatesTheKeysManyTimes) {
-  EndpointPair pair(Config(30'000'000));
+  PairConfig config = Config(4'000'000);
+  // 32 Mbit take 4 s.
+  config.up.rate = Bandwidth::MegabitsPerSecond(10);
+  EndpointPair pair(config);
   uint64_t allowed = 0;
   UpdateEvery(pair, Duration::Milliseconds(300), 8, false, &allowed);
 

@@ -19,9 +19,12 @@ PairConfig Echo(uint64_t bytes) {
   return config;
 }
 
+// A client that only receives does not notice that its NAT has forgotten it, and so cannot be found
+// by its server, unless it says something now and then.
 PairConfig Download(uint64_t bytes) {
   PairConfig config;
   config.server.app.streams = Bulk(bytes);
+  config.client.endpoint.connection.idle.keep_alive_interval = Duration::Seconds(1);
   return config;
 }
 
@@ -44,7 +47,6 @@ TEST(PathSimTest, APortChangesInMidTransfer) {
 }
 
 TEST(PathSimTest, ADownloadFollowsANewPort) {
-  // The client's acknowledgments are all that tells of the new address.
   EndpointPair pair(Download(10 * kMegabyte));
   pair.RebindEvery(Duration::Milliseconds(500), 1, false);
 
@@ -82,14 +84,18 @@ TEST(PathSimTest, ANewPortKeepsTheWindowAndANewAddressDoesNot) {
 }
 
 TEST(PathSimTest, APortThatChangesEverySecond) {
-  EndpointPair pair(Echo(60 * kMegabyte));
+  PairConfig config = Echo(10 * kMegabyte);
+  config.up.rate = Bandwidth::MegabitsPerSecond(8);
+  EndpointPair pair(config);
   pair.RebindEvery(Duration::Seconds(1), 20, false);
 
-  EXPECT_TRUE(pair.Run(Duration::Seconds(25)));
+  // 10 s at full rate.
+  EXPECT_TRUE(pair.Run(Duration::Seconds(14)));
 }
 
 TEST(PathSimTest, AnAddressThatChangesEverySecondWithLoss) {
   PairConfig config = Echo(5 * kMegabyte);
+  config.client.endpoint.connection.idle.keep_alive_interval = Duration::Seconds(1);
   config.up.loss = Chance::Percent(1);
   config.down.loss = Chance::Percent(1);
   EndpointPair pair(config);
@@ -139,7 +145,7 @@ TEST(PathSimTest, APathOfTheLeastSize) {
 
   EXPECT_EQ(pair.ServerStats().max_datagram_bytes, 1'200u);
   // Lost probes are no congestion.
-  EXPECT_EQ(pair.ServerStats().packets_lost, 0u);
+  EXPECT_EQ(pair.ServerStats().packets_lost, pair.down().queue_drops());
   EXPECT_TRUE(pair.Close());
 }
 

@@ -152,6 +152,8 @@ PairConfig RandomConfig(uint64_t seed, Dice& dice) {
   config.client = RandomEnd(dice);
   config.server = RandomEnd(dice);
   if (dice.OneIn(5)) config.client.connection_id_bytes = 0;
+  // A client that only receives does not notice that its NAT has forgotten it.
+  config.client.endpoint.connection.idle.keep_alive_interval = Duration::Seconds(5);
   return config;
 }
 

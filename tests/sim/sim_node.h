@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,7 @@ struct NodeConfig {
   Duration batching = Duration::Zero();
   // Bytes of its connection ids.
   size_t connection_id_bytes = 8;
-  bool checks_invariants = true;
+  uint64_t checks_invariants_every = 1;  // Steps. 0: never.
 };
 
 class SimNode final : public SimHost {
@@ -94,9 +95,11 @@ class SimNode final : public SimHost {
 
   std::vector<SimPacket> inbox_;
   bool is_batch_scheduled_ = false;
+  std::set<Timestamp> app_wakeups_;
   Timestamp wakeup_at_ = Timestamp::Infinite();
   Timestamp last_step_;
   uint64_t steps_at_this_time_ = 0;
+  uint64_t step_count_ = 0;
   std::string problem_;
 };
 

@@ -164,6 +164,7 @@ TEST(StreamSimTest, FlowControlCreditOfStoppedStreamsComesBack) {
 TEST(StreamSimTest, AnUrgentStreamIsFirst) {
   PairConfig config = Config();
   config.up.rate = Bandwidth::MegabitsPerSecond(10);
+  config.up.queue_bytes = 50'000;
   config.client.app.streams = {
       {.bytes = 3'000'000, .priority = {.urgency = 5}},
       {.bytes = 300'000, .start_after = Duration::Milliseconds(500), .priority = {.urgency = 0}},
@@ -202,8 +203,8 @@ TEST(StreamSimTest, ALostPacketOfOneStreamHoldsNoOtherBack) {
   PairConfig config = Config();
   config.Link(Broadband(Duration::Milliseconds(50)));
   config.client.app.streams = {
-      {.bytes = 1'000},
-      {.bytes = 1'000, .start_after = Duration::Milliseconds(1)},
+      {.bytes = 1'000, .start_after = Duration::Milliseconds(500)},
+      {.bytes = 1'000, .start_after = Duration::Milliseconds(501)},
   };
   EndpointPair pair(config);
   uint64_t doomed = ~uint64_t{0};
@@ -219,8 +220,8 @@ TEST(StreamSimTest, ALostPacketOfOneStreamHoldsNoOtherBack) {
   const auto second_is_read = [&] {
     return pair.simulation().ledger().RecordOf(4, Perspective::kClient).is_end_read;
   };
-  // Handshake 100 ms, a millisecond, and half a round trip.
-  ASSERT_TRUE(pair.simulation().RunUntil(second_is_read, Duration::Milliseconds(155)));
+  // The handshake, until it starts, and half a round trip.
+  ASSERT_TRUE(pair.simulation().RunUntil(second_is_read, Duration::Milliseconds(655)));
 
   EXPECT_EQ(pair.simulation().ledger().RecordOf(0, Perspective::kClient).read_bytes, 0u);
   EXPECT_TRUE(pair.simulation().RunUntil([&] { return pair.simulation().IsSettled(); },

@@ -25,7 +25,6 @@ class Layers:
         self.sans_io = ()
         self.problems = []
         self._of_folder = {}
-        self._mirrored = set()  # Rows that no line of their own has replaced.
         readers = {"kind": self._read_kind, "layer": self._read_layer,
                    "mirror": self._read_mirror, "sans-io": self._read_sans_io}
         path, lines = tree.table("layers.txt")
@@ -57,20 +56,19 @@ class Layers:
 
     def _read_layer(self, name, body):
         rests_on, _, kinds = body.partition("|")
-        if name in self.rows and name not in self._mirrored:
+        if name in self.rows:
             raise ValueError(f"{name} has a row already")
         if unknown := set(rests_on.split()) - set(self.rows):
             raise ValueError("no row above is called " + ", ".join(sorted(unknown)))
         folders = {name}.union(*(self.rows[folder].folders for folder in rests_on.split()))
         self.rows[name] = Row(frozenset(folders), self._known(kinds))
-        self._mirrored.discard(name)
 
     def _read_mirror(self, name, body):
         kinds = self._known(body)
         for folder, row in list(self.rows.items()):
             mirrored = f"{name}/{folder}"
-            self.rows[mirrored] = Row(row.folders | {mirrored}, row.kinds | kinds)
-            self._mirrored.add(mirrored)
+            tests = {f"{name}/{included}" for included in row.folders}
+            self.rows[mirrored] = Row(row.folders | tests, row.kinds | kinds)
 
     def _read_sans_io(self, _, body):
         self.sans_io = tuple(folder + "/" for folder in body.split())

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/limits.h"
 #include "transport/wire/packet_header_encoder.h"
 #include "transport/wire/varint.h"
 
@@ -54,6 +55,14 @@ Duration ConnectionParts::PeerMaxAckDelay() const {
   return peer.has_value() ? peer->max_ack_delay : Duration::Zero();
 }
 
+bool ConnectionParts::HasCreditToSend() const {
+  // The least that says something on a new address: the longest short header, a frame or an
+  // acknowledgment of a few ranges, the AEAD's tag.
+  constexpr uint64_t kMinOneRttBytes = 60;
+  const uint64_t least = handshake.is_complete() ? kMinOneRttBytes : kMinInitialDatagramBytes;
+  return paths.active().AmplificationCredit() >= least;
+}
+
 Duration ConnectionParts::Pto() const { return paths.active().rtt().PtoBase(PeerMaxAckDelay()); }
 
 uint64_t ConnectionParts::MaxDatagramPayloadBytes() const {
@@ -91,6 +100,12 @@ void ConnectionParts::UseActivePath(Timestamp now) {
   if (peer_cids.AssignTo(id)) peer_cids.SetActivePath(id);
   probe_timer.Reset();
   OnMaxDatagramBytesChanged(now);
+}
+
+void ConnectionParts::ReleasePath(PathId path) {
+  if (path != peer_cids.active_path()) return peer_cids.Release(path);
+  // The path in use has been using that id, for want of one of its own.
+  peer_cids.HandOverTo(paths.active().id());
 }
 
 void ConnectionParts::OnMaxDatagramBytesChanged(Timestamp now) {

@@ -78,6 +78,10 @@ struct ConnectionParts {
   bool is_client() const { return perspective == Perspective::kClient; }
   bool is_open() const { return close.phase() == CloseState::Phase::kOpen; }
 
+  // Whether the limit on amplification (RFC 9000 §8.1, §9.3) leaves room for a packet. What it
+  // forbids has no time.
+  bool HasCreditToSend() const;
+
   // RFC 9002 §6.2.1, without backoff, of the application's packets.
   Duration Pto() const;
   Duration PeerMaxAckDelay() const;
@@ -88,6 +92,8 @@ struct ConnectionParts {
   void Fail(Result error, uint64_t frame_type, Timestamp now);
   // The peer has moved, or has turned out not to have: another path is active.
   void UseActivePath(Timestamp now);
+  // A path is gone, and its connection id is free.
+  void ReleasePath(PathId path);
   // The path's datagram size is another one now.
   void OnMaxDatagramBytesChanged(Timestamp now);
 

@@ -28,6 +28,14 @@ Result OnCryptoFrame(ConnectionParts& parts, const CryptoFrame& frame, const Fra
 }
 
 // RFC 9221 §3: the decoder has seen that we take frames of this size.
+Result OnNewConnectionIdFrame(ConnectionParts& parts, const NewConnectionIdFrame& frame) {
+  GODWIT_RETURN_IF_ERROR(parts.peer_cids.OnNewConnectionIdFrame(frame));
+  // RFC 9000 §9.5: a path that had to come into use without an id of its own gets one now.
+  const PathId active = parts.paths.active().id();
+  if (parts.peer_cids.AssignTo(active)) parts.peer_cids.SetActivePath(active);
+  return Result::Ok();
+}
+
 Result OnDatagramFrame(ConnectionParts& parts, const DatagramFrame& frame) {
   parts.datagrams.OnDatagramFrame(frame);
   parts.events.datagram_received = true;
@@ -76,7 +84,7 @@ Result DispatchFrame(ConnectionParts& parts, const Frame& frame, const FrameSour
     case FrameKind::kNewToken:  // A token saves a Retry; we do not keep any.
       return Result::Ok();
     case FrameKind::kNewConnectionId:
-      return parts.peer_cids.OnNewConnectionIdFrame(frame.As<NewConnectionIdFrame>());
+      return OnNewConnectionIdFrame(parts, frame.As<NewConnectionIdFrame>());
     case FrameKind::kRetireConnectionId:
       return parts.local_cids.OnRetireConnectionIdFrame(frame.As<RetireConnectionIdFrame>(),
                                                         source.dcid, now, parts.Pto());

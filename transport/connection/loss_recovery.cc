@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "base/check.h"
-#include "base/limits.h"
 
 namespace godwit {
 namespace {
@@ -210,9 +209,7 @@ Timestamp LossDetectionDeadline(const ConnectionParts& parts) {
   const EarliestLoss loss = EarliestLossTime(parts);
   if (loss.time < Timestamp::Infinite()) return loss.time;
   // RFC 9002 §6.2.2.1: nothing can be sent then, and what comes in moves the limit.
-  if (parts.paths.active().AmplificationCredit() < kMinInitialDatagramBytes) {
-    return Timestamp::Infinite();
-  }
+  if (!parts.HasCreditToSend()) return Timestamp::Infinite();
   const std::optional<ProbeTimer::Deadline> probe =
       parts.probe_timer.DeadlineFor(ProbeInputs(parts));
   return probe.has_value() ? probe->time : Timestamp::Infinite();

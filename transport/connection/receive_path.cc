@@ -76,7 +76,7 @@ void ReceivePath::OnDatagram(const ReceivedDatagram& datagram,
   }
   const PathManager::Arrival arrival = parts_.paths.OnDatagramReceived(
       datagram.four_tuple, datagram.payload.size(), parts_.handshake.is_confirmed(), now_.now);
-  if (arrival.evicted.has_value()) parts_.peer_cids.Release(*arrival.evicted);
+  if (arrival.evicted.has_value()) parts_.ReleasePath(*arrival.evicted);
   if (arrival.drop.has_value()) return Drop(*arrival.drop, datagram.payload.size());
 
   const Origin origin = {.path = arrival.path,

@@ -73,14 +73,15 @@ Transmit SendPath::FillClose() {
 Transmit SendPath::FillPathProbe() {
   if (!parts_.handshake.is_complete()) return {};
   const std::optional<PathId> id = parts_.paths.NextPathWithFrames();
-  if (!id.has_value() || *id == parts_.paths.active().id()) return {};
+  if (!id.has_value()) return {};
   // RFC 9000 §9.5: each path has a connection id of its own.
-  if (!parts_.peer_cids.AssignTo(*id)) return {};
+  const bool is_active = *id == parts_.paths.active().id();
+  if (!is_active && !parts_.peer_cids.AssignTo(*id)) return {};
   Path& path = *parts_.paths.Find(*id);
   const size_t room =
       std::min<uint64_t>({buffer_.size(), kMinInitialDatagramBytes, path.AmplificationCredit()});
-  const PacketBuilder::Header header =
-      HeaderFor(EncryptionLevel::kOneRtt, PacketMode::kPathOnly, *id);
+  const PacketBuilder::Header header = HeaderFor(
+      EncryptionLevel::kOneRtt, is_active ? PacketMode::kProbe : PacketMode::kPathOnly, *id);
   if (!PacketBuilder::Fits(header, room)) return {};
   const bool is_expanded = parts_.paths.PathNeedsFullDatagram(*id);
   PacketBuilder packet(header, buffer_.first(room));
@@ -117,7 +118,8 @@ Transmit SendPath::FillMtuProbe() {
 
 Transmit SendPath::FillTrain() {
   Path& path = parts_.paths.active();
-  const size_t segment_bytes = std::min<uint64_t>(path.mtu().max_datagram_bytes(), buffer_.size());
+  const size_t segment_bytes = SegmentBytes();
+  if (segment_bytes == 0) return {};
   const size_t train_bytes =
       std::min({buffer_.size(), kMaxGsoBytes, kMaxGsoSegments * segment_bytes});
   Budget budget = ComputeBudget();
@@ -136,10 +138,19 @@ Transmit SendPath::FillTrain() {
 
 // ---- Steps ----
 
+size_t SendPath::SegmentBytes() const {
+  const Path& path = parts_.paths.active();
+  const size_t bytes = std::min<uint64_t>(path.mtu().max_datagram_bytes(), buffer_.size());
+  if (!parts_.handshake.is_complete()) return bytes;
+  // RFC 9000 §9.3: a new address may have given us a few bytes of credit only. The challenge that
+  // lifts the limit, acknowledgments and probes have to get along with them.
+  return std::min<uint64_t>(bytes, path.AmplificationCredit());
+}
+
 SendPath::Budget SendPath::ComputeBudget() const {
   const Path& path = parts_.paths.active();
   const Path::Budget allowed =
-      path.BudgetFor(now_, PacketMode::kNormal, path.mtu().max_datagram_bytes());
+      path.BudgetFor(now_, PacketMode::kNormal, std::max<size_t>(SegmentBytes(), 1));
   return {.in_flight_bytes = allowed.bytes,
           .amplification_bytes = path.AmplificationCredit(),
           .blocked = allowed.blocked,

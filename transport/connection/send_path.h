@@ -50,6 +50,8 @@ class SendPath {
   Transmit FillMtuProbe();
   Transmit FillTrain();
 
+  // Of the datagrams of a train.
+  size_t SegmentBytes() const;
   Budget ComputeBudget() const;
   // Writes one datagram; says how many bytes it took, 0 if there was nothing for it.
   size_t BuildDatagram(std::span<uint8_t> room, Budget& budget);

@@ -3,17 +3,13 @@
 
 #include <algorithm>
 
-#include "base/limits.h"
 #include "transport/connection/loss_recovery.h"
 
 namespace godwit {
 namespace {
 
 Timestamp AckDeadline(const ConnectionParts& parts) {
-  // What the limit on amplification forbids has no time.
-  if (parts.paths.active().AmplificationCredit() < kMinInitialDatagramBytes) {
-    return Timestamp::Infinite();
-  }
+  if (!parts.HasCreditToSend()) return Timestamp::Infinite();
   Timestamp earliest = Timestamp::Infinite();
   for (const EncryptionLevel level :
        {EncryptionLevel::kInitial, EncryptionLevel::kHandshake, EncryptionLevel::kOneRtt}) {
@@ -40,7 +36,7 @@ void OnPathTimeout(ConnectionParts& parts, Timestamp now) {
     parts.events.path_changed = true;
     if (parts.paths.active().id() != before) parts.UseActivePath(now);
   }
-  for (const PathId abandoned : outcome.abandoned) parts.peer_cids.Release(abandoned);
+  for (const PathId abandoned : outcome.abandoned) parts.ReleasePath(abandoned);
 }
 
 }  // namespace

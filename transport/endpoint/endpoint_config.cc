@@ -18,7 +18,7 @@ namespace {
 constexpr uint64_t kMaxBufferBytes = uint64_t{1} << 50;
 
 // Times are sums of these and of the peer's; nobody waits longer.
-constexpr Duration kMaxDuration = Duration::Seconds(24 * 3600);
+constexpr Duration kMaxDuration = Duration::Seconds(86'400);
 
 constexpr uint64_t kMaxPerSecond = 1'000'000;
 

@@ -62,9 +62,8 @@ bool LocalCids::RotateAll() {
   const bool is_rotating = std::ranges::any_of(entries_, [this](const Entry& entry) {
     return !entry.is_retired() && entry.sequence_number < retire_prior_to_;
   });
-  // RFC 9000 §5.1.2: one update of Retire Prior To at a time. Without a successor to carry it, the
-  // last one has not even been said.
-  if (is_rotating || retire_prior_to_ == next_sequence_number_) return false;
+  // RFC 9000 §5.1.2: one update of Retire Prior To at a time.
+  if (is_rotating) return false;
   retire_prior_to_ = next_sequence_number_;
   return true;
 }

@@ -156,10 +156,8 @@ void MtuDiscovery::Fall(uint64_t refused_bytes, Timestamp now) {
   const uint64_t fallen_bytes = current_bytes_;
   latest_ = now;
   current_bytes_ = min_bytes_;
-  proofs_.Clear();
   suspects_.Clear();
   lost_probes_ = 0;
-  silence_ = 1;
   is_probe_stale_ = true;
   if (refused_bytes == 0 && now >= retry_not_before_) {
     phase_ = Phase::kRetry;

@@ -172,8 +172,8 @@ class MtuDiscovery {
   bool is_probe_stale_ = false;  // What is under way says nothing about the path as it is now.
   Phase phase_ = Phase::kSearch;
   uint8_t lost_probes_ = 0;  // Of next_probe_bytes_, in a row.
-  // Probe timeouts since anything was acknowledged; a fall counts as one. A probe that is sent into
-  // a black-out would be lost for nothing.
+  // Probe timeouts since anything was acknowledged. A probe that is sent into a black-out would be
+  // lost for nothing.
   uint8_t silence_ = 0;
 };
 

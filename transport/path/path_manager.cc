@@ -260,8 +260,12 @@ bool PathManager::CanSendFrames(const Slot& slot) const {
   if (!slot.HasPendingFrames()) return false;
   const uint64_t bytes =
       PathNeedsFullDatagram(slot.path.id()) ? kMinInitialDatagramBytes : kPathPacketBytes;
+  // RFC 9000 §9.4: challenges, which are few, pass a full window: what fills it may all have gone
+  // to an address that is no more. §8.2.2: answers, which a peer can ask for at will, do not.
+  const PacketMode mode =
+      slot.standing.validator.HasPendingFrames() ? PacketMode::kProbe : PacketMode::kPathOnly;
   // Time plays no part: these packets are not paced.
-  return slot.path.BudgetFor(Timestamp(), PacketMode::kPathOnly, bytes).bytes != 0;
+  return slot.path.BudgetFor(Timestamp(), mode, bytes).bytes != 0;
 }
 
 std::optional<PathId> PathManager::NextPathWithFrames() const {

@@ -105,8 +105,8 @@ class PathManager {
   // ---- Sending ----
 
   bool HasPendingFrames(PathId path) const;
-  // A path that has frames and may send them, those not in use first. Credit and window of every
-  // other one that has frames forbid it for now.
+  // A path that has frames and may send them now, whatever BudgetFor() says; those not in use
+  // first. For all others that have frames credit forbids it, or for answers the window.
   std::optional<PathId> NextPathWithFrames() const;
   // RFC 9000 §8.2.1, §8.2.2: the datagram in which the path's frames go out must be expanded to
   // 1200 bytes. To be asked before they are written. False if there are none, or the path's credit

@@ -7,12 +7,6 @@
 #include "transport/delivery/sent_frame.h"
 
 namespace godwit {
-namespace {
-
-// Beyond the failure of every series.
-constexpr Duration kMaxInterval = Duration::Seconds(60);
-
-}  // namespace
 
 void PathValidator::Start(Timestamp now, Duration pto, Random& random) {
   state_ = State::kPending;
@@ -34,16 +28,17 @@ void PathValidator::WriteFrames(FrameWriter& writer, PathId path, Expansion expa
   state_ = State::kWaiting;
   // RFC 9002 §6.2.1: with the backoff of probe timeouts.
   sent_at_ = now;
-  retry_at_ = now + interval_;
-  interval_ = std::min(2 * interval_, kMaxInterval);
+  retry_at_ = std::min(now + interval_, fail_at_);
+  interval_ = 2 * interval_;
 }
 
 void PathValidator::OnChallengeLost(PacketNumber number) {
   if (state_ != State::kWaiting) return;
   if (sent_[(sent_count_ - 1) % kRemembered].number == number) {
-    // RFC 9000 §8.2.1: no more often than Initial packets. What goes to a path that is gone is found
-    // lost as soon as a few packets on the other one are acknowledged.
-    retry_at_ = std::min(retry_at_, sent_at_ + pto_);
+    // RFC 9000 §8.2.1: no more often than Initial packets. What goes to a path that is gone is
+    // found lost as soon as a few packets on the other one are acknowledged, so that each loss
+    // would bring the next one.
+    retry_at_ = std::min(retry_at_, sent_at_ + std::max(pto_, kInitialPto));
   }
 }
 

@@ -14,9 +14,8 @@
 //    +---- the same from kPending: an earlier challenge was answered, or no chance to send came
 //
 // Invariants: every challenge has data of its own, unpredictable; a response counts only for data
-// that was sent in this series; the intervals between challenges double, unless one is known to be
-// lost, and the whole series ends
-// after 3 * max(PTO, kInitialPto) at most.
+// that was sent in this series; the intervals between challenges double, and where one is known to
+// be lost are max(PTO, kInitialPto) at least; the whole series ends after three times that.
 #ifndef GODWIT_TRANSPORT_PATH_PATH_VALIDATOR_H_
 #define GODWIT_TRANSPORT_PATH_PATH_VALIDATOR_H_
 
@@ -62,7 +61,8 @@ class PathValidator {
 
   bool HasPendingFrames() const { return state_ == State::kPending; }
   void WriteFrames(FrameWriter& writer, PathId path, Expansion expansion, Timestamp now);
-  // The packet that carried a challenge is lost: the next one is due now, if this was the last.
+  // The packet that carried a challenge is lost: the next one need not wait for all of the backoff,
+  // if this was the last.
   void OnChallengeLost(PacketNumber number);
 
   // Ends the series if it proves something.
@@ -91,6 +91,7 @@ class PathValidator {
   Duration pto_;
   Duration interval_;  // Until the challenge after the next one.
   Timestamp retry_at_;
+  Timestamp sent_at_;  // Of the last challenge.
   Timestamp fail_at_;
 };
 

@@ -72,6 +72,16 @@ void PeerCids::Release(PathId path) {
   if (entry != nullptr) Retire(static_cast<size_t>(entry - entries_.data()));
 }
 
+void PeerCids::HandOverTo(PathId path) {
+  if (!is_empty()) {
+    GODWIT_CHECK(!HasFor(path));
+    for (Entry& entry : entries_) {
+      if (entry.path == active_path_) entry.path = path;
+    }
+  }
+  active_path_ = path;
+}
+
 bool PeerCids::Rotate() {
   if (is_empty()) return false;
   Entry* spare = FindSpare();

@@ -60,8 +60,11 @@ class PeerCids {
   bool AssignTo(PathId path);
   // The path has an id. Long headers and Rotate() mean this path.
   void SetActivePath(PathId path);
+  PathId active_path() const { return active_path_; }
   // Retires the id of a path that was given up, if it has one. Not for the active path.
   void Release(PathId path);
+  // The active path was given up, and `path`, which has no id and found none, goes on with its id.
+  void HandOverTo(PathId path);
   // The active path takes a fresh id and retires the one that it had. False if there is none.
   bool Rotate();
   // Ids that no path uses.

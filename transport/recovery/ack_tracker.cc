@@ -30,7 +30,7 @@ class DescendingAckRanges {
     using Base = std::reverse_iterator<IntervalSet::Iterator>;
 
     Iterator() = default;
-    explicit Iterator(Base base) : base_(base) {}
+    explicit Iterator(const Base& base) : base_(base) {}
 
     AckRange operator*() const {
       const Interval& range = *base_;

@@ -89,13 +89,12 @@ size_t DatagramRing::NextAfter(size_t position) const {
   return position + RecordBytes(SizeOf(HeaderAt(position)));
 }
 
-// While anything is held, head_ != tail_ tells a full ring from an empty one, and behind tail_
-// there is room for a mark, unless tail_ is the end of the memory.
+// Behind tail_ there is always room for a mark, unless tail_ is the end of the memory.
 size_t DatagramRing::FindPlace(size_t record_bytes) const {
   if (record_count_ == 0 || tail_ > head_) {
     if (capacity_ - tail_ >= record_bytes) return tail_;
-    if (record_count_ != 0 && head_ > record_bytes) return 0;
-  } else if (head_ - tail_ > record_bytes) {
+    if (record_count_ != 0 && head_ >= record_bytes) return 0;
+  } else if (head_ - tail_ >= record_bytes) {
     return tail_;
   }
   return capacity_;

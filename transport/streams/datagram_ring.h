@@ -73,7 +73,7 @@ class DatagramRing {
   std::unique_ptr<uint8_t[]> memory_;
   size_t capacity_ = 0;
   size_t head_ = 0;  // The first record.
-  size_t tail_ = 0;  // Behind the last one. Equal to head_: empty, never full.
+  size_t tail_ = 0;  // Behind the last one. Equal to head_: empty or full.
   size_t count_ = 0;
   size_t record_count_ = 0;
   uint64_t data_bytes_ = 0;

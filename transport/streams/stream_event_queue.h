@@ -13,7 +13,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include "godwit/stream_id.h"
 #include "transport/delivery/ring_vector.h"
@@ -41,9 +40,8 @@ class StreamEventQueue {
 
   bool empty() const { return events_.empty(); }
 
-  // The stream of the result, if it still exists, is to be told by MarkPolled().
-  std::optional<StreamEvent> Pop() {
-    if (events_.empty()) return std::nullopt;
+  // Not when empty(). The stream of the result, if it still exists, is to be told by MarkPolled().
+  StreamEvent Pop() {
     const StreamEvent event = events_.front();
     events_.PopFront();
     if (event.kind == StreamEvent::Kind::kStreamsAvailable) {

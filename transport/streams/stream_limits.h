@@ -60,6 +60,9 @@ class StreamLimits {
   void CheckInvariants(uint64_t open_count) const;
 
  private:
+  // Raises the peer's limit if it is worth a frame.
+  void GrantWhatIsFree();
+
   StreamDirection direction_;
   bool is_open_wanted_ = false;
   uint64_t local_opened_ = 0;

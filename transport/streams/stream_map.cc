@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "transport/streams/recv_stream.h"
 #include "transport/streams/stream_frame_rules.h"
 #include "transport/streams/stream_status.h"
 
@@ -166,13 +167,14 @@ absl::StatusOr<StreamMap::ReadState> StreamMap::read_state(StreamId id) const {
 }
 
 std::optional<StreamEvent> StreamMap::PollWaitingEvent() {
-  while (const std::optional<StreamEvent> event = events_.Pop()) {
-    if (event->kind == StreamEvent::Kind::kStreamsAvailable) return event;
-    Stream* const stream = table_.Find(event->id);
-    const bool is_current = IsCurrent(*event, stream);
+  while (!events_.empty()) {
+    const StreamEvent event = events_.Pop();
+    if (event.kind == StreamEvent::Kind::kStreamsAvailable) return event;
+    Stream* const stream = table_.Find(event.id);
+    const bool is_current = IsCurrent(event, stream);
     if (stream != nullptr) {
-      StreamEventQueue::MarkPolled(*stream, event->kind);
-      if (event->kind == StreamEvent::Kind::kFinished || event->kind == StreamEvent::Kind::kReset) {
+      StreamEventQueue::MarkPolled(*stream, event.kind);
+      if (event.kind == StreamEvent::Kind::kFinished || event.kind == StreamEvent::Kind::kReset) {
         stream->recv.OnEndReported();
         RemoveIfOver(*stream);
       }
@@ -203,20 +205,14 @@ bool StreamMap::IsCurrent(const StreamEvent& event, const Stream* stream) const 
 
 // ---- Frames from the peer ----
 
-void StreamMap::PushEvents(Stream& stream, const RecvStream::Outcome& outcome) {
-  if (outcome.has_more_to_read) events_.Push(stream, StreamEvent::Kind::kReadable);
-  if (outcome.has_ended) [[unlikely]] {
-    const std::optional<uint64_t> reset_error = stream.recv.reset_error();
-    events_.Push(stream,
-                 reset_error.has_value() ? StreamEvent::Kind::kReset : StreamEvent::Kind::kFinished,
-                 reset_error.value_or(0));
-  }
+void StreamMap::PushEnded(Stream& stream) {
+  const std::optional<uint64_t> reset_error = stream.recv.reset_error();
+  events_.Push(stream,
+               reset_error.has_value() ? StreamEvent::Kind::kReset : StreamEvent::Kind::kFinished,
+               reset_error.value_or(0));
 }
 
-void StreamMap::RemoveIfOver(Stream& stream) {
-  if (!stream.is_over()) [[likely]] {
-    return;
-  }
+void StreamMap::Remove(Stream& stream) {
   sender_.Forget(stream, nullptr);
   receiver_.Forget(stream, nullptr);
   table_.Remove(stream);
@@ -228,7 +224,8 @@ Result StreamMap::OnStreamFrame(const StreamFrame& frame, const StreamContext& c
   if (stream == nullptr) return Result::Ok();
   RecvStream::Outcome outcome;
   const Result result = receiver_.OnStreamFrame(*stream, frame, context, outcome);
-  PushEvents(*stream, outcome);
+  if (outcome.has_more_to_read) events_.Push(*stream, StreamEvent::Kind::kReadable);
+  if (outcome.has_ended) PushEnded(*stream);
   if (frame.is_fin) {
     sender_.control().Refresh(*stream);
     RemoveIfOver(*stream);
@@ -242,7 +239,7 @@ Result StreamMap::OnResetStreamFrame(const ResetStreamFrame& frame, const Stream
   if (stream == nullptr) return Result::Ok();
   RecvStream::Outcome outcome;
   const Result result = receiver_.OnResetStreamFrame(*stream, frame, context, outcome);
-  PushEvents(*stream, outcome);
+  if (outcome.has_ended) PushEnded(*stream);
   sender_.control().Refresh(*stream);
   RemoveIfOver(*stream);
   return result;
@@ -324,6 +321,17 @@ void StreamMap::WriteControlFrames(FrameWriter& writer, const StreamContext& /*c
 // ---- The fate of frames ----
 
 void StreamMap::OnFrameAcked(PacketNumber number, const SentFrame& frame, StreamPools& pools) {
+  if (frame.kind() != FrameKind::kStream) return OnControlAcked(number, frame);
+  Stream* const stream = table_.Find(frame.stream_id());
+  if (stream == nullptr) return;
+  if (sender_.OnDataAcked(*stream, frame.range(), pools.send_blocks)) {
+    events_.Push(*stream, StreamEvent::Kind::kSendComplete);
+  }
+  sender_.WakeWriters(table_, events_);
+  RemoveIfOver(*stream);
+}
+
+void StreamMap::OnControlAcked(PacketNumber number, const SentFrame& frame) {
   switch (frame.kind()) {
     case FrameKind::kMaxData:
       return receiver_.OnMaxDataAcked(number);
@@ -338,13 +346,6 @@ void StreamMap::OnFrameAcked(PacketNumber number, const SentFrame& frame, Stream
   }
   Stream* const stream = table_.Find(frame.stream_id());
   if (stream == nullptr) return;
-  if (frame.kind() == FrameKind::kStream) [[likely]] {
-    if (sender_.OnDataAcked(*stream, frame.range(), pools.send_blocks)) {
-      events_.Push(*stream, StreamEvent::Kind::kSendComplete);
-    }
-    sender_.WakeWriters(table_, events_);
-    return RemoveIfOver(*stream);
-  }
   if (frame.kind() == FrameKind::kResetStream) {
     stream->send.OnResetAcked(number);
   } else if (frame.kind() == FrameKind::kStreamDataBlocked) {

@@ -31,7 +31,6 @@
 #include "godwit/stream_id.h"
 #include "transport/delivery/frame_writer.h"
 #include "transport/delivery/sent_frame.h"
-#include "transport/streams/recv_stream.h"
 #include "transport/streams/stream.h"
 #include "transport/streams/stream_config.h"
 #include "transport/streams/stream_event.h"
@@ -158,8 +157,15 @@ class StreamMap {
   absl::Status WhyNotWritable(StreamId id) const;
   // Whether `event`, which was queued some time ago, is still worth telling.
   bool IsCurrent(const StreamEvent& event, const Stream* stream) const;
-  void PushEvents(Stream& stream, const RecvStream::Outcome& outcome);
-  void RemoveIfOver(Stream& stream);
+  // The receiving part has ended: tells how.
+  void PushEnded(Stream& stream);
+  void OnControlAcked(PacketNumber number, const SentFrame& frame);
+  void RemoveIfOver(Stream& stream) {
+    if (stream.is_over()) [[unlikely]] {
+      Remove(stream);
+    }
+  }
+  void Remove(Stream& stream);
 
   StreamTable table_;
   StreamReceiver receiver_;

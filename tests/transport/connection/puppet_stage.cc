@@ -218,6 +218,16 @@ std::vector<SeenDatagram> PuppetStage::Take() {
   return std::exchange(outbox_, {});
 }
 
+uint64_t PuppetStage::Discard() {
+  uint64_t bytes = 0;
+  while (true) {
+    const Transmit transmit = subject_->PollTransmit(transmit_buffer_, now());
+    if (transmit.payload.empty()) return bytes;
+    bytes += transmit.payload.size();
+    bytes_to_[transmit.four_tuple] += transmit.payload.size();
+  }
+}
+
 uint64_t PuppetStage::bytes_to(const FourTuple& path) const {
   const auto entry = bytes_to_.find(path);
   return entry == bytes_to_.end() ? 0 : entry->second;

@@ -102,7 +102,9 @@ class PuppetStage final : private EventSink {
     Send(std::move(frames));
     return Take();
   }
-  // Calls of the connection that failed to be over.
+  // The same, but nobody reads it. Says how many bytes there were.
+  uint64_t Discard();
+  // All that went there.
   uint64_t bytes_to(const FourTuple& path) const;
 
   // ---- Both ----
@@ -115,7 +117,7 @@ class PuppetStage final : private EventSink {
   void Settle();
   // Settle(), and the connection's handshake is confirmed and all of it acknowledged.
   void CompleteHandshake();
-  // Those of Advance() too.
+  // The connection sends what it has, and the puppet reads it.
   void Pump();
 
   // ---- Records ----

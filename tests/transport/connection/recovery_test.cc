@@ -189,7 +189,8 @@ TEST_F(RecoveryTest, SecondProbeFitsTheSmallestPath) {
   stage_.Advance(Pto());
 
   const std::vector<SeenDatagram> probes = stage_.Take();
-  ASSERT_EQ(probes.size(), 2u);
+  ASSERT_GE(probes.size(), 2u);
+  EXPECT_GT(probes[0].size(), kMinInitialDatagramBytes);
   EXPECT_LE(probes[1].size(), kMinInitialDatagramBytes);
 }
 

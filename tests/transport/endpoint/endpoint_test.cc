@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <array>
-#include <string>
+#include <memory>
+#include <string_view>
 #include <vector>
 
 #include "gtest/gtest.h"
 
+#include "godwit/bandwidth.h"
+#include "godwit/congestion_controller.h"
 #include "tests/transport/endpoint/endpoint_hosts.h"
 #include "transport/endpoint/random_connection_ids.h"
 
@@ -48,6 +51,25 @@ class CountingIds final : public ConnectionIdGenerator {
  private:
   uint8_t shard_;
   int count_ = 0;
+};
+
+class Unpaced final : public CongestionController {
+ public:
+  std::string_view name() const override { return "unpaced"; }
+  void OnFeedback(const CongestionFeedback& feedback) override { static_cast<void>(feedback); }
+  uint64_t congestion_window_bytes() const override { return 1'000'000; }
+  Bandwidth pacing_rate() const override { return Bandwidth::Infinite(); }
+  uint64_t send_quantum_bytes() const override { return 2'400; }
+  CongestionHandover Handover() const override { return {}; }
+};
+
+class UnpacedFactory final : public CongestionControllerFactory {
+ public:
+  std::unique_ptr<CongestionController> Make(
+      const CongestionControllerParams& params) const override {
+    static_cast<void>(params);
+    return std::make_unique<Unpaced>();
+  }
 };
 
 class EndpointTest : public testing::Test {
@@ -286,26 +308,33 @@ TEST_F(EndpointTest, BrokenGeneratorIsNamed) {
 // ---- Sending ----
 
 TEST_F(EndpointTest, ConnectionsTakeTurnsInSending) {
+  // Two datagrams a train, and nothing that holds the next train back.
+  const UnpacedFactory unpaced;
+  EndpointConfig config;
+  ASSERT_TRUE(config.congestion_controllers.Register("unpaced", &unpaced).ok());
+  config.congestion_controller = "unpaced";
+  EndpointHost client({.address = "192.0.2.3:1000", .config = config, .seed = 3});
+  network_.Add(&client);
   std::vector<ConnectionHandle> handles;
-  for (int i = 0; i < 3; ++i) handles.push_back(network_.Connect(client_, server_));
-  const std::vector<uint8_t> data(8'000, 1);
+  for (int i = 0; i < 3; ++i) handles.push_back(network_.Connect(client, server_));
   for (const ConnectionHandle handle : handles) {
-    Connection* const connection = client_.endpoint().Find(handle);
+    Connection* const connection = client.endpoint().Find(handle);
     const StreamId stream = *connection->OpenStream(StreamDirection::kUnidirectional);
-    ASSERT_TRUE(connection->WriteStream(stream, data).ok());
+    ASSERT_TRUE(connection->WriteStream(stream, std::vector<uint8_t>(20'000, 1)).ok());
   }
 
-  std::vector<std::vector<uint8_t>> first_ids;
-  for (int turn = 0; turn < 3; ++turn) {
-    const Transmit transmit = client_.endpoint().PollTransmit(network_.now());
+  std::vector<std::vector<uint8_t>> turns;
+  for (int turn = 0; turn < 9; ++turn) {
+    const Transmit transmit = client.endpoint().PollTransmit(network_.now());
     ASSERT_FALSE(transmit.payload.empty());
     const std::span<const uint8_t> id = transmit.payload.subspan(1, RandomConnectionIds::kSize);
-    first_ids.emplace_back(id.begin(), id.end());
+    turns.emplace_back(id.begin(), id.end());
   }
 
-  EXPECT_NE(first_ids[0], first_ids[1]);
-  EXPECT_NE(first_ids[0], first_ids[2]);
-  EXPECT_NE(first_ids[1], first_ids[2]);
+  EXPECT_NE(turns[0], turns[1]);
+  EXPECT_NE(turns[0], turns[2]);
+  EXPECT_NE(turns[1], turns[2]);
+  for (int turn = 3; turn < 9; ++turn) EXPECT_EQ(turns[turn], turns[turn - 3]) << turn;
 }
 
 TEST_F(EndpointTest, WhatTheApplicationDoesIsSentNext) {
@@ -317,6 +346,19 @@ TEST_F(EndpointTest, WhatTheApplicationDoesIsSentNext) {
 
   EXPECT_EQ(client_.endpoint().NextWakeup(), Timestamp::InfinitePast());
   EXPECT_FALSE(client_.endpoint().PollTransmit(network_.now()).payload.empty());
+}
+
+TEST_F(EndpointTest, CallerMaySleepWhenEverythingIsSent) {
+  const ConnectionHandle handle = network_.Connect(client_, server_);
+  network_.RunFor(Duration::Seconds(5));
+  Connection* const connection = client_.endpoint().Find(handle);
+  const StreamId stream = *connection->OpenStream(StreamDirection::kUnidirectional);
+  ASSERT_TRUE(connection->WriteStream(stream, std::vector<uint8_t>(100, 1)).ok());
+
+  while (!client_.endpoint().PollTransmit(network_.now()).payload.empty()) {
+  }
+
+  EXPECT_GT(client_.endpoint().NextWakeup(), network_.now());
 }
 
 TEST_F(EndpointTest, EventsOfSendingDoNotWaitForTheNextDatagram) {

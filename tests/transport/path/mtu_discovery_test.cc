@@ -330,6 +330,37 @@ TEST_F(MtuDiscoveryTest, ALargePacketFromBeforeTheLossesDoesNot) {
   EXPECT_TRUE(LoseFlight(mtu, 1, 1452));
 }
 
+TEST_F(MtuDiscoveryTest, TheNewestProofsCountHoweverManyThereAre) {
+  MtuDiscovery mtu = Known({});
+  Settle(mtu, 1452);
+  uint64_t bytes = 1450;
+  for (int i = 0; i < 20; ++i) mtu.OnPacketAcked(Packet(bytes--));
+  TransmittedPacket lost[20];
+  for (TransmittedPacket& packet : lost) packet = Packet(bytes);
+
+  mtu.OnPacketAcked(Packet(bytes));
+  mtu.CheckInvariants();
+
+  for (const TransmittedPacket& packet : lost) EXPECT_FALSE(mtu.OnPacketLost(packet, now_));
+}
+
+TEST_F(MtuDiscoveryTest, AcknowledgmentsMayComeInAnyOrder) {
+  MtuDiscovery mtu = Known({});
+  Settle(mtu, 1452);
+  TransmittedPacket packets[12];
+  for (size_t i = 0; i < 12; ++i) packets[i] = Packet(i % 2 == 0 ? 1452 : 1300);
+
+  for (size_t i = 12; i-- > 6;) {
+    mtu.OnPacketAcked(packets[i]);
+    mtu.CheckInvariants();
+  }
+  mtu.OnPacketAcked(packets[0]);
+
+  for (size_t i = 1; i < 6; ++i) EXPECT_FALSE(mtu.OnPacketLost(packets[i], now_));
+  mtu.CheckInvariants();
+  EXPECT_FALSE(LoseFlight(mtu, 5, 1452)) << "none of the others was counted";
+}
+
 TEST_F(MtuDiscoveryTest, AFalseAlarmIsOverAfterOneProbe) {
   MtuDiscovery mtu = Known({});
   Settle(mtu, 1452);
@@ -402,6 +433,20 @@ TEST_F(MtuDiscoveryTest, AProbeFromBeforeTheFallProvesNothing) {
   HearFromPeer(mtu);
   EXPECT_EQ(mtu.probe_bytes(), 1452u);
   EXPECT_TRUE(mtu.wants_probe(now_));
+}
+
+TEST_F(MtuDiscoveryTest, ProbesLostBeforeTheFallDoNotCountAfterIt) {
+  MtuDiscovery mtu = Known({.max_mtu = 8900});
+  Probe(mtu, 1452);
+  Probe(mtu, 1452);
+  Probe(mtu, 1452);
+  ASSERT_TRUE(LoseFlight(mtu, 20, 1452));
+
+  HearFromPeer(mtu);
+  Probe(mtu, 0);
+  Probe(mtu, 0);
+
+  EXPECT_EQ(mtu.probe_bytes(), 1452u);
 }
 
 // ---- Probe timeouts ----
@@ -513,6 +558,19 @@ TEST_F(MtuDiscoveryTest, ARefusedDatagramLowersTheSizeAndIsNotTriedAgain) {
   HearFromPeer(mtu);
   Settle(mtu, 1452);
   EXPECT_EQ(mtu.max_datagram_bytes(), 1444u);
+}
+
+TEST_F(MtuDiscoveryTest, ARefusalWhileALargerSizeIsTriedStartsASearchBelow) {
+  MtuDiscovery mtu = Known({});
+  Settle(mtu, 1392);
+  now_ += 11 * kMinute;
+  mtu.OnProbeSent(now_);
+
+  EXPECT_TRUE(mtu.OnDatagramTooLarge(1392, now_));
+  mtu.OnProbeLost(1412, now_);
+
+  EXPECT_GT(Settle(mtu, 1300), 0u);
+  EXPECT_EQ(mtu.max_datagram_bytes(), 1292u);
 }
 
 TEST_F(MtuDiscoveryTest, ARefusalOfWhatWasNotSentChangesNothing) {

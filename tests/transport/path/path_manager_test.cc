@@ -353,16 +353,33 @@ TEST(PathManagerTest, PathWithoutCreditIsNotOfferedForSending) {
   EXPECT_EQ(world.manager.NextPathWithFrames(), PathId(1));
 }
 
-TEST(PathManagerTest, PathWithAFullWindowIsNotOfferedForSending) {
+// RFC 9000 §8.2.2.
+TEST(PathManagerTest, AnswersWaitForTheWindow) {
   PathWorld world;
-  world.Receive(kElsewhere, Packet::kProbing, 10'000);
-  Path* const path = world.manager.Find(PathId(1));
-  ASSERT_EQ(world.manager.NextPathWithFrames(), PathId(1));
+  world.manager.OnPathChallengeFrame({.data = {5}}, PathId(0));
+  Path& path = world.manager.active();
+  const uint64_t window_bytes = path.controller().congestion_window_bytes();
+  ASSERT_EQ(world.manager.NextPathWithFrames(), PathId(0));
 
   // 1199 bytes are left, and the datagram must have 1200.
-  path->OnPacketSent(0, 10'801, world.now);
+  path.OnPacketSent(0, window_bytes - 1'199, world.now);
 
   EXPECT_FALSE(world.manager.NextPathWithFrames().has_value());
+  path.OnPacketsDiscarded(1);
+  EXPECT_EQ(world.manager.NextPathWithFrames(), PathId(0));
+}
+
+// RFC 9000 §9.4.
+TEST(PathManagerTest, ChallengePassesAWindowFullOfPacketsForTheOldPort) {
+  PathWorld world;
+  Path& path = world.manager.active();
+  path.OnPacketSent(0, path.controller().congestion_window_bytes(), world.now);
+
+  world.Receive(kOtherPort, Packet::kNonProbing, 32);
+
+  ASSERT_EQ(path.four_tuple(), kOtherPort);
+  EXPECT_EQ(path.BudgetFor(world.now, PacketMode::kNormal, 60).blocked, Path::Blocked::kCongestion);
+  EXPECT_TRUE(world.ChallengeTo(kOtherPort).has_value());
 }
 
 TEST(PathManagerTest, CreditFollowsTheAddressThroughAChangeOfPort) {
@@ -466,21 +483,20 @@ TEST(PathManagerTest, ChallengeAloneBringsNoPing) {
 
 // ---- Losses, and what concerns all paths ----
 
-TEST(PathManagerTest, LossOfTheChallengeMakesTheNextOneDue) {
+TEST(PathManagerTest, LossOfAChallengeShortensTheWaitForTheNext) {
   PathWorld world;
   world.Receive(kElsewhere, Packet::kProbing);
-  const auto first = world.ChallengeTo(kElsewhere);
-  ASSERT_GT(world.manager.next_deadline(), world.now);
+  world.Pass(kInitialPto);
+  ASSERT_EQ(world.next_number, 2u);
+  ASSERT_GT(world.manager.next_deadline(), world.now + kInitialPto);
 
-  world.manager.OnFrameLost(PacketNumber(0), SentFrame::PathResponse(PathId(1)));
-  ASSERT_GT(world.manager.next_deadline(), world.now);
-  world.manager.OnFrameLost(PacketNumber(0), SentFrame::PathChallenge(PathId(1)));
+  world.manager.OnFrameLost(PacketNumber(1), SentFrame::PathResponse(PathId(1)));
+  EXPECT_GT(world.manager.next_deadline(), world.now + kInitialPto);
+  world.manager.OnFrameLost(PacketNumber(1), SentFrame::PathChallenge(PathId(1)));
+  EXPECT_EQ(world.manager.next_deadline(), world.now + kInitialPto);
 
-  EXPECT_LE(world.manager.next_deadline(), world.now);
-  world.TimeOut();
-  const auto second = world.ChallengeTo(kElsewhere);
-  ASSERT_TRUE(second.has_value());
-  EXPECT_NE(*first, *second);
+  world.Pass(kInitialPto);
+  EXPECT_EQ(world.next_number, 3u);
 }
 
 TEST(PathManagerTest, ProbesToAnUnknownNetworkKeepToTheInitialPto) {

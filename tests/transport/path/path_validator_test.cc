@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/path/path_validator.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -160,7 +161,7 @@ TEST(PathValidatorTest, EveryEventInEveryState) {
 
       {kWaiting, Event::kStart, {.state = State::kPending}},
       {kWaiting, Event::kWrite, {.state = State::kWaiting}},
-      {kWaiting, Event::kLost, {.state = State::kPending, .outcome = Outcome::kRetry}},
+      {kWaiting, Event::kLost, {.state = State::kWaiting}},
       {kWaiting, Event::kAnswer, {.state = State::kIdle, .proof = Proof::kAddressAndMtu}},
       {kWaiting, Event::kForeignAnswer, {.state = State::kWaiting}},
       {kWaiting, Event::kEarly, {.state = State::kWaiting}},
@@ -332,31 +333,54 @@ TEST(PathValidatorTest, EachAnswerProvesWhatItsOwnChallengeDid) {
   EXPECT_EQ(series.Respond(series.sent[0]), Proof::kAddress);
 }
 
-TEST(PathValidatorTest, OnlyTheLossOfTheNewestChallengeIsAnOccasion) {
-  Series series;
+// Sends challenges until the next one would wait for more than kInitialPto.
+void SendUntilBackoffIsLong(Series& series) {
   series.Start();
   series.Write();
-  series.RunToDeadline();
+  while (series.validator.next_deadline() - series.now <= kInitialPto) {
+    series.RunToDeadline();
+    series.Write();
+  }
+}
+
+TEST(PathValidatorTest, LossOfTheNewestChallengeShortensALongBackoff) {
+  Series series;
+  SendUntilBackoffIsLong(series);
+
+  series.validator.OnChallengeLost(PacketNumber(series.next_number - 2));
+  EXPECT_GT(series.validator.next_deadline(), series.now + kInitialPto);
+  series.validator.OnChallengeLost(PacketNumber(series.next_number - 1));
+  EXPECT_EQ(series.validator.next_deadline(), series.now + kInitialPto);
+
+  EXPECT_EQ(series.RunToDeadline(), Outcome::kRetry);
+  EXPECT_EQ(series.Write(), 1u);
+}
+
+TEST(PathValidatorTest, LossDoesNotProlongAShortBackoff) {
+  Series series;
+  series.Start();
   series.Write();
 
   series.validator.OnChallengeLost(PacketNumber(100));
-  EXPECT_GT(series.validator.next_deadline(), series.now);
-  series.validator.OnChallengeLost(PacketNumber(101));
-  EXPECT_EQ(series.validator.next_deadline(), Timestamp::InfinitePast());
+
+  EXPECT_EQ(series.validator.next_deadline(), kStart + kPto);
 }
 
-TEST(PathValidatorTest, LossDoesNotProlongTheSeries) {
-  Series series;
-  series.Start();
+// RFC 9000 §8.2.1: as when the old path is gone, and packets on the new one show each loss at once.
+TEST(PathValidatorTest, LossesOneAfterTheOtherBringFewChallenges) {
+  for (const Duration pto : {Duration::Milliseconds(1), kPto, Duration::Seconds(3600)}) {
+    Series series;
+    series.validator.Start(kStart, pto, series.random);
+    while (series.validator.is_active()) {
+      series.Write();
+      series.validator.OnChallengeLost(PacketNumber(series.next_number - 1));
+      series.RunToDeadline();
+      series.validator.CheckInvariants();
+    }
 
-  while (series.validator.is_active() && series.sent.size() < 1000) {
-    series.Write();
-    series.now += Duration::Milliseconds(10);
-    series.validator.OnChallengeLost(PacketNumber(series.next_number - 1));
-    series.validator.OnTimeout(series.now, series.random);
+    EXPECT_LE(series.sent.size(), 14u);
+    EXPECT_EQ(series.now - kStart, 3 * std::max(pto, kInitialPto));
   }
-
-  EXPECT_EQ(series.now - kStart, Duration::Milliseconds(3'000));
 }
 
 }  // namespace

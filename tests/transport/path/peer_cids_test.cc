@@ -145,6 +145,18 @@ TEST_F(PeerCidsTest, TheIdOfAPathThatWasGivenUpIsRetired) {
   EXPECT_EQ(Write(1), Numbers({0}));
 }
 
+TEST_F(PeerCidsTest, ThePathInUseTakesOverTheIdOfOneThatIsGone) {
+  ASSERT_FALSE(cids_.AssignTo(kSecondPath));
+
+  cids_.HandOverTo(kSecondPath);
+
+  EXPECT_EQ(cids_.active_path(), kSecondPath);
+  EXPECT_EQ(cids_.current(), IdOf(0));
+  EXPECT_EQ(cids_.For(kSecondPath), IdOf(0));
+  EXPECT_FALSE(cids_.HasFor(kFirstPath));
+  EXPECT_EQ(Write(1), Numbers{});
+}
+
 TEST_F(PeerCidsTest, RotationTakesTheNextIdAndRetiresTheOld) {
   ASSERT_TRUE(Issue(1).ok());
 
@@ -367,22 +379,38 @@ TEST_F(PeerCidsTest, TheActivePathKeepsItsIdUntilThereIsAnother) {
 
 TEST_F(PeerCidsTest, AnOverdueIdGoesWhenItsPathIsNotActiveAnyMore) {
   ASSERT_TRUE(Issue(1).ok());
-  ASSERT_TRUE(Issue(2).ok());
   ASSERT_TRUE(cids_.AssignTo(kSecondPath));
-  ASSERT_TRUE(cids_.AssignTo(kThirdPath));
-  cids_.Release(kSecondPath);
-  Write(1);
-  cids_.SetActivePath(kThirdPath);
-  cids_.SetActivePath(kFirstPath);
-  cids_.Release(kThirdPath);
-  Write(2);
-  ASSERT_TRUE(Issue(2, 2).ok());
-  ASSERT_EQ(cids_.current(), IdOf(0));
+  ASSERT_TRUE(Issue(1, 1).ok());
+  ASSERT_EQ(cids_.current(), IdOf(0)) << "the other id has its path";
 
-  ASSERT_TRUE(Issue(3, 3).ok());
+  cids_.SetActivePath(kSecondPath);
 
-  EXPECT_EQ(cids_.current(), IdOf(3));
-  EXPECT_EQ(Write(3), Numbers({0}));
+  EXPECT_FALSE(cids_.HasFor(kFirstPath));
+  EXPECT_EQ(cids_.current(), IdOf(1));
+  EXPECT_EQ(Write(1), Numbers({0}));
+}
+
+TEST_F(PeerCidsTest, AnIdTooOldToBeRememberedIsRetiredAgainAndNotUsed) {
+  ASSERT_TRUE(Issue(1).ok());
+  ASSERT_TRUE(Issue(2).ok());
+  ASSERT_TRUE(cids_.Rotate());
+  ASSERT_TRUE(cids_.Rotate());
+  Ack(1, Write(1));
+  ASSERT_TRUE(Issue(1'000).ok());
+
+  ASSERT_TRUE(Issue(1).ok());
+
+  EXPECT_EQ(Write(2), Numbers({1}));
+  EXPECT_EQ(cids_.spare_count(), 1u);
+}
+
+TEST_F(PeerCidsTest, AGapInTheSequenceNumbersMayBeFilledLater) {
+  ASSERT_TRUE(Issue(1'000).ok());
+
+  for (const uint64_t sequence : {960, 999, 937}) ASSERT_TRUE(Issue(sequence).ok());
+
+  EXPECT_EQ(cids_.spare_count(), 4u);
+  EXPECT_FALSE(cids_.HasPendingFrames());
 }
 
 TEST_F(PeerCidsTest, TheGreatestSequenceNumbersWork) {

@@ -170,7 +170,7 @@ TEST(ProbeTimerCeilingTest, CeilingCanBeChosen) {
   const Duration base = Duration::Milliseconds(300);
 
   for (int i = 0; i < 7; ++i) timer.OnTimeout();
-  EXPECT_EQ(timer.Backoff(base), Duration::Milliseconds(300 * 128));
+  EXPECT_EQ(timer.Backoff(base), 128 * base);
   timer.OnTimeout();
   EXPECT_EQ(timer.Backoff(base), Duration::Seconds(60));
 }

@@ -106,6 +106,7 @@ class SpaceDriver {
   std::vector<uint64_t> lost() const { return NumbersOf(fates.lost); }
   std::vector<uint64_t> spurious() const {
     std::vector<uint64_t> numbers;
+    numbers.reserve(fates.spurious.size());
     for (const SpuriousLoss& loss : fates.spurious) numbers.push_back(loss.packet.packet_number);
     return numbers;
   }
@@ -122,12 +123,14 @@ class SpaceDriver {
  private:
   static std::vector<uint64_t> NumbersOf(const std::vector<TransmittedPacket>& packets) {
     std::vector<uint64_t> numbers;
+    numbers.reserve(packets.size());
     for (const TransmittedPacket& packet : packets) numbers.push_back(packet.packet_number);
     return numbers;
   }
 
   static std::vector<uint64_t> StreamsOf(const std::vector<FrameFate>& frames) {
     std::vector<uint64_t> streams;
+    streams.reserve(frames.size());
     for (const FrameFate& fate : frames) {
       GODWIT_CHECK_EQ(fate.number.value(), fate.frame.stream_id().value());
       streams.push_back(fate.frame.stream_id().value());

@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "tests/transport/streams/stream_peer.h"
 #include "transport/delivery/frame_writer.h"
 #include "transport/streams/stream_map.h"
@@ -49,6 +50,7 @@ class AllocationTest : public testing::Test {
   AllocationTest() {
     sender_.map().OnPeerParameters(ParametersOf({}));
     receiver_.map().OnPeerParameters(ParametersOf({}));
+    records_.reserve(kMaxSentFramesPerPacket);
   }
 
   // One packet from `from`, delivered and acknowledged; its data read, or kept until it is.
@@ -131,7 +133,7 @@ TEST_F(AllocationTest, ManyStreamsThatTakeTurnsAllocateNothing) {
         for (int i = 0; i < 3; ++i) {
           const StreamId id = ids[next++ % ids.size()];
           GODWIT_CHECK(sender_.map()
-                           .Write(id, std::span<const uint8_t>(data_).first(300), sender_.pools())
+                           .Write(id, std::span<const uint8_t>(data_).first(256), sender_.pools())
                            .ok());
         }
         Carry(sender_, receiver_, true);

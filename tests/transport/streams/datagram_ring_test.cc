@@ -67,6 +67,7 @@ TEST(DatagramRingTest, AShortQueueAllocatesOnce) {
 
   for (int i = 0; i < 1000; ++i) {
     ring.PopFront();
+    ASSERT_EQ(ring.held_bytes(), held);
     ring.PushBack(datagram);
     ASSERT_EQ(ring.held_bytes(), held);
   }

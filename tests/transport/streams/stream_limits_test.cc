@@ -114,6 +114,19 @@ TEST_F(StreamLimitsTest, APeerAtItsLimitIsToldOfEverySinglePlace) {
   EXPECT_EQ(limits_.granted_count(), 101u);
 }
 
+// The place was not worth a frame when it became free.
+TEST_F(StreamLimitsTest, APeerThatComesNearItsLimitIsToldOfThePlacesThatItWasNotToldOf) {
+  Open(50);
+  End(1);
+  EXPECT_TRUE(Write(1).empty());
+
+  Open(100);
+
+  const std::vector<Frame> frames = Write(2);
+  ASSERT_EQ(frames.size(), 1u);
+  EXPECT_EQ(frames[0].As<MaxStreamsFrame>().maximum_count, 101u);
+}
+
 TEST_F(StreamLimitsTest, APlaceForOneIsGivenBackAtOnce) {
   StreamLimits limits(StreamDirection::kBidirectional, 1);
   limits.OnPeerOpened(1);
