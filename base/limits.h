@@ -132,6 +132,11 @@ inline constexpr size_t kMaxSentPackets = size_t{1} << 18;
 // needs to acknowledge them; the newest are enough to learn what the peer knows (RFC 9000 §13.2.4).
 inline constexpr size_t kMaxAckOnlyPackets = 64;
 
+// The same while something in front of them is in flight: when there are more, that counts as lost,
+// or a peer that acknowledges nothing could make us keep ever more of them. A round trip of 300 ms
+// in which 50,000 packets a second are acknowledged, two by two, has half as many.
+inline constexpr size_t kMaxAckOnlyPacketsBehind = size_t{1} << 14;
+
 // Packets declared lost that a space remembers, so that a late acknowledgment is recognised. A
 // congestion response is undone only if all its losses are found spurious: as many packets as are
 // in flight on a path of 500 Mbit/s and 100 ms that pauses for a moment.

@@ -6,7 +6,8 @@
 // invariants hold after every step, what it keeps and what it sends to a stranger is bounded.
 //
 // The first byte chooses the connection, see OptionsOf(); each operation is a byte, the number of
-// an Operation, with what it takes behind it. tests/fuzz/make_connection_corpus.py writes the seeds.
+// an Operation, with what it takes behind it. tests/fuzz/make_connection_corpus.py writes the
+// seeds.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -36,17 +37,17 @@ constexpr uint64_t kMaxWindowBytes = 200'000;
 constexpr uint64_t kMaxHeldBytes = 1'500'000;
 
 enum class Operation : uint8_t {
-  kFlight,         // What an honest peer would say.
-  kOneRttFrames,   // A packet with frames.
+  kFlight,        // What an honest peer would say.
+  kOneRttFrames,  // A packet with frames.
   kHandshakeFrames,
   kInitialFrames,
-  kPayload,        // A packet with any bytes.
-  kDamaged,        // A packet with frames, damaged after it was sealed.
-  kDatagram,       // Any bytes.
+  kPayload,   // A packet with any bytes.
+  kDamaged,   // A packet with frames, damaged after it was sealed.
+  kDatagram,  // Any bytes.
   kReplay,
   kTime,
-  kRead,           // The puppet reads what is sent,
-  kLose,           // or nobody does.
+  kRead,  // The puppet reads what is sent,
+  kLose,  // or nobody does.
   kWrite,
   kConsume,
   kEndStream,
@@ -54,7 +55,7 @@ enum class Operation : uint8_t {
   kAppCall,
   kMove,
   kAck,
-  kHeader,         // Of the packets that follow.
+  kHeader,  // Of the packets that follow.
   kAnswerPath,
   kCount,
 };
@@ -88,9 +89,7 @@ StageOptions OptionsOf(uint8_t byte) {
 class Script {
  public:
   explicit Script(std::span<const uint8_t> bytes)
-      : in_(bytes.subspan(1)),
-        is_server_((bytes[0] & 0x01) == 0),
-        stage_(OptionsOf(bytes[0])) {
+      : in_(bytes.subspan(1)), is_server_((bytes[0] & 0x01) == 0), stage_(OptionsOf(bytes[0])) {
     if ((bytes[0] & 0x02) != 0) {
       stage_.CompleteHandshake();
       is_address_proven_ = true;
@@ -461,13 +460,14 @@ void Script::ChooseHeader() {
       header_.number_size = 1 + byte / 8 % 4;
       return;
     case 1:
-      header_.number = stage_.puppet().next_number(EncryptionLevel::kOneRtt) + NextNumber() % 10'000;
+      header_.number =
+          stage_.puppet().next_number(EncryptionLevel::kOneRtt) + NextNumber() % 10'000;
       return;
     case 2:
       header_.number = NextNumber() % 1'000;
       return;
     case 3:
-      header_.first_byte_mask = in_.Next();
+      header_.first_byte_mask = in_.Next() & 0x7c;
       return;
     case 4:
       header_.generation = in_.Next() % 4;
@@ -491,7 +491,8 @@ void Script::Move() {
   if (byte < 0x40) {
     stage_.MovePuppet(stage_.first_path());
   } else {
-    stage_.MovePuppet(byte < 0x80 ? stage_.PathWithPuppetPort(byte) : stage_.PathWithPuppetIp(byte));
+    stage_.MovePuppet(byte < 0x80 ? stage_.PathWithPuppetPort(byte)
+                                  : stage_.PathWithPuppetIp(byte));
   }
   is_moved_ = byte >= 0x40;
 }

@@ -8,7 +8,7 @@ namespace godwit {
 namespace {
 
 // 3 PTO of closing, and an idle timeout if the CONNECTION_CLOSE is lost.
-constexpr Duration kCloseLimit = Duration::Seconds(120);
+constexpr Duration kCloseLimit = Duration::Seconds(200);
 
 NodeConfig NodeOf(const PairConfig& config, const EndConfig& end, const char* name,
                   const char* address) {

@@ -176,7 +176,8 @@ TEST(FlowSimTest, AThousandPeersThatNeverStopAndAnApplicationThatNeverReads) {
 
   for (int i = 0; i < 40; ++i) {
     ASSERT_TRUE(pair.simulation().RunFor(Duration::Milliseconds(100)));
-    EXPECT_LE(pair.server().endpoint().stats().held_bytes, kBudget);
+    // What a connection below its share may take in at the budget is an eighth of it altogether.
+    ASSERT_LE(pair.server().endpoint().stats().held_bytes, kBudget / 8 * 9);
   }
 
   // New ones are refused before the budget is used up.

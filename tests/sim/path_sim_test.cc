@@ -86,6 +86,7 @@ TEST(PathSimTest, ANewPortKeepsTheWindowAndANewAddressDoesNot) {
 TEST(PathSimTest, APortThatChangesEverySecond) {
   PairConfig config = Echo(10 * kMegabyte);
   config.up.rate = Bandwidth::MegabitsPerSecond(8);
+  config.up.queue_bytes = 50'000;
   EndpointPair pair(config);
   pair.RebindEvery(Duration::Seconds(1), 20, false);
 

@@ -72,7 +72,10 @@ class SimLink {
   const std::string& name() const { return name_; }
   const LinkConfig& config() const { return config_; }
   // For packets sent from now on.
-  void Change(const LinkConfig& config) { config_ = config; }
+  void Change(const LinkConfig& config) {
+    config_ = config;
+    is_bad_ = false;
+  }
   // What is sent meanwhile is lost.
   void AddBlackout(Timestamp begin, Duration length);
   // Drops the packets that say so, besides everything else: for losses of a certain kind.

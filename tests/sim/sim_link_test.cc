@@ -215,6 +215,18 @@ TEST_F(SimLinkTest, AChangeCountsForWhatIsSentAfterIt) {
   EXPECT_EQ(ArrivedAfter(1), Duration::Milliseconds(50));
 }
 
+TEST_F(SimLinkTest, AChangeEndsABurstOfLoss) {
+  SimLink& link = Make({.bursts = {.turns_bad = Chance::Always()}});
+
+  Send(1);
+  link.Change({});
+  Send(1);
+  RunAll();
+
+  ASSERT_EQ(arrivals_.size(), 1u);
+  EXPECT_EQ(arrivals_[0].number, 1u);
+}
+
 TEST_F(SimLinkTest, ASeedDecidesEverything) {
   const LinkConfig config = {.jitter = Duration::Milliseconds(3),
                              .jitter_reorders = true,

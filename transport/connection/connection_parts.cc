@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "transport/connection/packet_builder.h"
 #include "transport/wire/packet_header_encoder.h"
 #include "transport/wire/varint.h"
 
@@ -56,10 +57,8 @@ Duration ConnectionParts::PeerMaxAckDelay() const {
 }
 
 bool ConnectionParts::HasCreditToSend() const {
-  // The least that says something on a new address: the longest short header, a frame or an
-  // acknowledgment of a few ranges, the AEAD's tag.
-  constexpr uint64_t kMinOneRttBytes = 60;
-  const uint64_t least = handshake.is_complete() ? kMinOneRttBytes : kMinInitialDatagramBytes;
+  const uint64_t least =
+      handshake.is_complete() ? PacketBuilder::kMinOneRttBytes : kMinInitialDatagramBytes;
   return paths.active().AmplificationCredit() >= least;
 }
 

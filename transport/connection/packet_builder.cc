@@ -10,7 +10,7 @@
 namespace godwit {
 namespace {
 
-// Frames for which it is worth to begin a packet. Any frame that is not of variable length fits.
+// Frames for which it is worth to begin a long-header packet.
 constexpr size_t kMinFrameRoom = 64;
 
 LongHeader LongHeaderOf(const PacketBuilder::Header& header) {
@@ -24,9 +24,12 @@ LongHeader LongHeaderOf(const PacketBuilder::Header& header) {
 }  // namespace
 
 bool PacketBuilder::Fits(const Header& header, size_t room_bytes) {
-  const size_t header_size = header.level == EncryptionLevel::kOneRtt
-                                 ? ShortHeaderSize(header.dcid.size(), header.number_size)
-                                 : LongHeaderSize(LongHeaderOf(header));
+  if (header.level == EncryptionLevel::kOneRtt) {
+    return ShortHeaderSize(header.dcid.size(), header.number_size) + kMinOneRttFrameRoom +
+               kAeadTagLength <=
+           room_bytes;
+  }
+  const size_t header_size = LongHeaderSize(LongHeaderOf(header));
   return header_size + kMinFrameRoom + kAeadTagLength <= room_bytes;
 }
 

@@ -35,6 +35,11 @@ class PacketBuilder {
     bool key_phase;
   };
 
+  // With so much room a 1-RTT packet fits, whatever its header: a PATH_CHALLENGE, or an ACK frame.
+  static constexpr size_t kMinOneRttFrameRoom = 32;
+  static constexpr size_t kMinOneRttBytes =
+      1 + kMaxConnectionIdBytes + kMaxPacketNumberSize + kMinOneRttFrameRoom + kAeadTagLength;
+
   // Whether a packet with that header and a few frames fits.
   static bool Fits(const Header& header, size_t room_bytes);
 

@@ -205,8 +205,11 @@ size_t SendPath::BuildDatagram(std::span<uint8_t> room, Budget& budget) {
     }
     const PacketBuilder::Header header = HeaderFor(level, mode, path.id());
     if (!PacketBuilder::Fits(header, room.size() - used)) break;
-    must_be_full |=
-        level == EncryptionLevel::kOneRtt && parts_.paths.PathNeedsFullDatagram(path.id());
+    // Padding counts as in flight (RFC 9002 §2), so acknowledgments alone must not get any: nothing
+    // would ever take them out of flight.
+    must_be_full |= level == EncryptionLevel::kOneRtt &&
+                    permission == SendPermission::kEverything &&
+                    parts_.paths.PathNeedsFullDatagram(path.id());
     PacketBuilder packet(header, room.subspan(used));
     const bool may_scatter = !must_be_full && used == 0;
     WriteFrames(parts_,

@@ -12,14 +12,6 @@
 // where only Ethernet's size passes, 10 probes settle that 8,900 does not. kMaxProbes losses in a
 // row rule a size out.
 //
-//              candidates used up                 raise time: one step up
-//   kSearch --------------------> kComplete ------------------------------> kRaise
-//    ^   ^                          ^   |                                   |  |
-//    |   |                          |   |            lost kMaxProbes times  |  |
-//    |   | lost                     +---|-----------------------------------+  |
-//    |   +------- kRetry <--------------+ size fell (from any state)           |
-//    +-------------------------------------------------------------------------+ acknowledged
-//
 // Invariants: min <= max_datagram_bytes() <= upper <= ceiling, where ceiling is max_mtu or what the
 // peer accepts, whichever is less, and upper the greatest size that nothing speaks against; at most
 // one probe is under way.
@@ -113,6 +105,13 @@ class MtuDiscovery {
   void CheckInvariants() const;
 
  private:
+  //              candidates used up                 raise time: one step up
+  //   kSearch --------------------> kComplete ------------------------------> kRaise
+  //    ^   ^                          ^   |                                   |  |
+  //    |   |                          |   |            lost kMaxProbes times  |  |
+  //    |   | lost                     +---|-----------------------------------+  |
+  //    |   +------- kRetry <--------------+ size fell (from any state)           |
+  //    +-------------------------------------------------------------------------+ acknowledged
   enum class Phase : uint8_t {
     kSearch,
     kRetry,     // Tries the size that was in use before it fell.

@@ -191,7 +191,7 @@ void PacketSpace::DetectLost(const LossInputs& inputs, ReorderingWindow& window,
   loss_time_ = Timestamp::Infinite();
   for (PopSettled(); !sent_.empty(); PopSettled()) {
     const Entry& entry = sent_.front();
-    if (sent_.size() <= kMaxSentPackets) {
+    if (!IsFull()) {
       // RFC 9002 §6.1: it was sent before an acknowledged packet, and passed one of the thresholds.
       if (sent_.first() >= acked_end_) break;
       if (entry.sent.is_in_flight && entry.sent.packet.sent_time > lost_send_time &&
@@ -287,7 +287,7 @@ void PacketSpace::ReleaseSpareMemory() {
 }
 
 Timestamp PacketSpace::loss_time() const {
-  return sent_.size() > kMaxSentPackets ? Timestamp::InfinitePast() : loss_time_;
+  return IsFull() ? Timestamp::InfinitePast() : loss_time_;
 }
 
 std::optional<PacketNumber> PacketSpace::largest_acked() const {

@@ -27,6 +27,7 @@
 #include <span>
 
 #include "base/environment.h"
+#include "base/limits.h"
 #include "base/packet_number.h"
 #include "base/path_id.h"
 #include "base/result.h"
@@ -134,6 +135,11 @@ class PacketSpace {
   void NoteNewlyAcked(const TransmittedPacket& packet, PathId path, bool is_ack_eliciting,
                       AckContext& context) const;
   // The front is lost, or nobody will ask for it any more.
+  // Something has to go, whether or not it is lost.
+  bool IsFull() const {
+    return sent_.size() > kMaxSentPackets ||
+           outstanding_count_ - in_flight_count_ > kMaxAckOnlyPacketsBehind;
+  }
   void RemoveFront(const LossInputs& inputs, PacketFates& fates);
   void ReportLost(const Entry& entry, const LossInputs& inputs, PacketFates& fates);
   void LeaveOutstanding(const Entry& entry);

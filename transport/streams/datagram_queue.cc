@@ -91,12 +91,11 @@ void DatagramQueue::WriteFrames(FrameWriter& writer) {
   while (HasPending()) {
     const uint64_t id = front_id();
     const DatagramFrame frame{state_->send.front()};
-    // RFC 9221 §4: the last frame of a packet needs no length. What is just as large as a datagram
-    // can be fits only without.
-    if (!writer.WriteDatagram(frame, LengthField::kPresent, id) &&
-        !writer.WriteDatagram(frame, LengthField::kAbsent, id)) {
-      return;
-    }
+    // RFC 9221 §4: the last frame of a packet needs no length. Only if it fills the packet to its
+    // last byte: what the packet is padded with would become data.
+    const bool fills_packet = EncodedSize(frame, LengthField::kAbsent) == writer.space_left();
+    const LengthField length = fills_packet ? LengthField::kAbsent : LengthField::kPresent;
+    if (!writer.WriteDatagram(frame, length, id)) return;
     state_->send.PopFront();
     Report(Feedback::Fate::kSent, id);
   }

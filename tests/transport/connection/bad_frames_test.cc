@@ -99,7 +99,8 @@ TEST(BadFramesTest, ReservedBitsOfALongHeader) {
   for (const uint8_t bit : {0x04, 0x08}) {
     PuppetStage stage;
 
-    stage.SendPacket({.level = EncryptionLevel::kInitial, .frames = raw::Ping(), .first_byte_mask = bit});
+    stage.SendPacket(
+        {.level = EncryptionLevel::kInitial, .frames = raw::Ping(), .first_byte_mask = bit});
 
     ExpectClosedFor(stage, kLongHeaderReservedBitsSet, 0);
   }

@@ -103,8 +103,7 @@ TEST(BadHandshakeTest, ClientThatRefusesItsServer) {
 
 TEST(BadHandshakeTest, BytesBehindTheClientHello) {
   PuppetStage stage;
-  std::vector<raw::Bytes> frames =
-      stage.puppet().TakeCryptoFrames(EncryptionLevel::kInitial, 1000);
+  std::vector<raw::Bytes> frames = stage.puppet().TakeCryptoFrames(EncryptionLevel::kInitial, 1000);
   ASSERT_EQ(frames.size(), 1u);
 
   stage.SendAt(EncryptionLevel::kInitial,
@@ -266,9 +265,9 @@ TEST(BadHandshakeTest, MalformedParametersOfAClient) {
 }
 
 TEST(BadHandshakeTest, MoreParametersThanAreRead) {
-  PuppetStage stage({.puppet_tls = {.client_hello_bytes = kMaxTransportParameterBytes + 500},
-                     .puppet_parameter_block =
-                         Parameter(0x4242, raw::Bytes(kMaxTransportParameterBytes))});
+  PuppetStage stage(
+      {.puppet_tls = {.client_hello_bytes = kMaxTransportParameterBytes + 500},
+       .puppet_parameter_block = Parameter(0x4242, raw::Bytes(kMaxTransportParameterBytes))});
 
   RunHandshake(stage);
 

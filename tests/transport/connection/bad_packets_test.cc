@@ -201,8 +201,7 @@ TEST(BadPacketsTest, ForgedPacketInABatchSpoilsNoOther) {
 
   stage.DeliverBatch(batch);
 
-  EXPECT_EQ(stage.drops(),
-            (std::vector{DropReason::kDecryptFailed, DropReason::kTooShort}));
+  EXPECT_EQ(stage.drops(), (std::vector{DropReason::kDecryptFailed, DropReason::kTooShort}));
   EXPECT_EQ(TextOf(stage.ReadAll(StreamId(0))), "xxx");
 }
 
@@ -210,8 +209,8 @@ TEST(BadPacketsTest, DatagramOfNothingButTinyPackets) {
   PuppetStage stage;
   raw::Bytes datagram;
   while (datagram.size() < 60'000) {
-    raw::Append(datagram, stage.puppet().Seal(
-                              {.level = EncryptionLevel::kInitial, .frames = raw::Ping()}));
+    raw::Append(datagram,
+                stage.puppet().Seal({.level = EncryptionLevel::kInitial, .frames = raw::Ping()}));
   }
 
   stage.Deliver(datagram);
@@ -257,8 +256,8 @@ TEST(BadPacketsTest, PacketsOfAnotherConnection) {
   PuppetStage other({.subject_tls = {.seed = 2}, .puppet_tls = {.seed = 2}});
   other.CompleteHandshake();
 
-  stage.Deliver(other.puppet().Seal(
-      {.frames = raw::ApplicationClose(0, ""), .dcid = stage.given_ids()[0]}));
+  stage.Deliver(
+      other.puppet().Seal({.frames = raw::ApplicationClose(0, ""), .dcid = stage.given_ids()[0]}));
 
   EXPECT_EQ(stage.drops(), std::vector{DropReason::kDecryptFailed});
   ExpectOpen(stage);

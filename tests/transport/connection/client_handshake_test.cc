@@ -144,8 +144,8 @@ TEST(ClientHandshakeTest, HandshakePacketsBeforeTheServersInitialAreKept) {
   stage.Pump();
   // Both levels in datagrams of their own, the first one late.
   PuppetPeer& server = stage.puppet();
-  const raw::Bytes initial = server.Seal(
-      {.level = kInitial, .frames = server.TakeCryptoFrames(kInitial, 2000).front()});
+  const raw::Bytes initial =
+      server.Seal({.level = kInitial, .frames = server.TakeCryptoFrames(kInitial, 2000).front()});
   std::vector<raw::Bytes> handshake;
   for (const raw::Bytes& frame : server.TakeCryptoFrames(kHandshake, 900)) {
     handshake.push_back(server.Seal({.level = kHandshake, .frames = frame}));
@@ -250,8 +250,8 @@ TEST(ClientHandshakeTest, VersionNegotiationWithoutOurVersionEndsTheAttempt) {
   PuppetStage stage(Client());
   stage.Take();
 
-  stage.Deliver(VersionNegotiation(stage.given_ids()[0],
-                                   stage.puppet().ids().original_destination, {2, 3}));
+  stage.Deliver(
+      VersionNegotiation(stage.given_ids()[0], stage.puppet().ids().original_destination, {2, 3}));
 
   EXPECT_EQ(stage.subject().close_phase(), CloseState::Phase::kClosed);
   EXPECT_EQ(stage.subject().close_reason()->cause, CloseReason::Cause::kVersionNegotiation);
@@ -263,8 +263,8 @@ TEST(ClientHandshakeTest, VersionNegotiationWithOurVersionIsIgnored) {
   PuppetStage stage(Client());
   stage.Pump();
 
-  stage.Deliver(VersionNegotiation(stage.given_ids()[0],
-                                   stage.puppet().ids().original_destination, {2, 1}));
+  stage.Deliver(
+      VersionNegotiation(stage.given_ids()[0], stage.puppet().ids().original_destination, {2, 1}));
 
   EXPECT_EQ(stage.drops(), std::vector{DropReason::kVersionNegotiationIgnored});
   ExpectOpen(stage);
@@ -287,8 +287,8 @@ TEST(ClientHandshakeTest, VersionNegotiationAfterAServersPacketIsIgnored) {
   stage.Pump();
   stage.SendAt(kInitial, raw::Ping());
 
-  stage.Deliver(VersionNegotiation(stage.given_ids()[0],
-                                   stage.puppet().ids().original_destination, {2}));
+  stage.Deliver(
+      VersionNegotiation(stage.given_ids()[0], stage.puppet().ids().original_destination, {2}));
 
   EXPECT_EQ(stage.drops(), std::vector{DropReason::kVersionNegotiationIgnored});
   ExpectOpen(stage);

@@ -122,11 +122,10 @@ TEST_F(CloseTest, PeersCloseEndsInSilence) {
   stage_.Send(raw::ApplicationClose(5, "bye"));
 
   EXPECT_EQ(stage_.subject().close_phase(), Phase::kDraining);
-  EXPECT_EQ(*stage_.subject().close_reason(),
-            (CloseReason{.cause = Cause::kPeerApplication,
-                         .error_space = ErrorSpace::kApplication,
-                         .error_code = 5,
-                         .reason = "bye"}));
+  EXPECT_EQ(*stage_.subject().close_reason(), (CloseReason{.cause = Cause::kPeerApplication,
+                                                           .error_space = ErrorSpace::kApplication,
+                                                           .error_code = 5,
+                                                           .reason = "bye"}));
   EXPECT_EQ(stage_.CountEvents(Kind::kClosed), 1u);
   for (int i = 0; i < 100; ++i) stage_.Send(raw::Ping());
   EXPECT_TRUE(stage_.Take().empty());
@@ -271,8 +270,7 @@ class StatelessResetTest : public testing::Test {
                 .edit_parameters =
                     [](TransportParameters& p) {
                       const raw::Bytes token(16, 0x77);
-                      p.stateless_reset_token =
-                          StatelessResetToken(std::span(token).first<16>());
+                      p.stateless_reset_token = StatelessResetToken(std::span(token).first<16>());
                     },
                 .subject_id_bytes = 0}) {
     stage_.CompleteHandshake();

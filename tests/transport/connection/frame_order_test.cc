@@ -33,20 +33,20 @@ TEST(FrameOrderTest, OneOfEachKind) {
 
   ASSERT_TRUE(stage.subject().WriteStream(id, BytesOf("stream")).ok());
   ASSERT_TRUE(stage.subject().SendDatagram(BytesOf("datagram")).ok());
-  stage.DeliverBatch({stage.puppet().Seal({.frames = raw::Join(
-                          raw::NewConnectionId(1, 1, 1), raw::Stream(0, 0, BytesOf("x")))}),
+  stage.DeliverBatch({stage.puppet().Seal({.frames = raw::Join(raw::NewConnectionId(1, 1, 1),
+                                                               raw::Stream(0, 0, BytesOf("x")))}),
                       stage.puppet().Seal({.frames = raw::RetireConnectionId(0)})});
   ASSERT_TRUE(stage.subject().StopSending(StreamId(0), 7).ok());
   const std::vector<SeenDatagram> sent = stage.Take();
 
   ASSERT_GE(CountPackets(sent), 1u);
-  EXPECT_EQ(KindsOf(sent[0].packets[0]),
-            (std::vector{FrameKind::kAck, FrameKind::kNewConnectionId,
-                         FrameKind::kRetireConnectionId, FrameKind::kStopSending,
-                         FrameKind::kDatagram, FrameKind::kStream}));
+  EXPECT_EQ(
+      KindsOf(sent[0].packets[0]),
+      (std::vector{FrameKind::kAck, FrameKind::kNewConnectionId, FrameKind::kRetireConnectionId,
+                   FrameKind::kStopSending, FrameKind::kDatagram, FrameKind::kStream}));
 }
 
-TEST(FrameOrderTest, AnswersToChallengesComeBeforeAllButAcknowledgments) {
+TEST(FrameOrderTest, AnswersToChallengesComeFirst) {
   PuppetStage stage;
   stage.CompleteHandshake();
   const StreamId id = *stage.subject().OpenStream(StreamDirection::kUnidirectional);
@@ -54,12 +54,10 @@ TEST(FrameOrderTest, AnswersToChallengesComeBeforeAllButAcknowledgments) {
 
   const std::vector<SeenDatagram> sent = stage.Exchange(raw::PathChallenge(1));
 
-  ASSERT_GE(CountPackets(sent), 1u);
-  const std::vector<FrameKind> kinds = KindsOf(sent[0].packets[0]);
-  ASSERT_GE(kinds.size(), 3u);
-  EXPECT_EQ(kinds[0], FrameKind::kAck);
-  EXPECT_EQ(kinds[1], FrameKind::kPathResponse);
-  EXPECT_EQ(kinds.back(), FrameKind::kStream);
+  ASSERT_GE(CountPackets(sent), 2u);
+  EXPECT_TRUE(sent[0].packets[0].Has(FrameKind::kPathResponse));
+  EXPECT_FALSE(sent[0].packets[0].Has(FrameKind::kStream));
+  EXPECT_TRUE(sent[1].packets[0].Has(FrameKind::kStream));
 }
 
 TEST(FrameOrderTest, CryptoComesBeforeTheStream) {

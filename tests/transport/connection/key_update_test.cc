@@ -120,8 +120,8 @@ TEST_F(KeyUpdateTest, AcknowledgmentOfNewKeysWithOldKeys) {
   stage_.Send(raw::Ping());
   stage_.Pump();
 
-  stage_.SendPacket({.frames = stage_.puppet().AckOfAllSeen(EncryptionLevel::kOneRtt),
-                     .generation = 0});
+  stage_.SendPacket(
+      {.frames = stage_.puppet().AckOfAllSeen(EncryptionLevel::kOneRtt), .generation = 0});
 
   ExpectClosedFor(stage_, kKeyUpdateNotFollowed, 0x02);
 }
@@ -181,8 +181,7 @@ TEST(KeyUpdateBeforeConfirmationTest, IsRefused) {
   stage.Settle();
   ASSERT_TRUE(stage.subject().is_handshake_complete());
 
-  EXPECT_EQ(stage.subject().UpdateKeys(stage.now()).code(),
-            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(stage.subject().UpdateKeys(stage.now()).code(), absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

@@ -59,8 +59,8 @@ class MigrationTest : public testing::Test {
   void AnswerChallenges(const std::vector<SeenDatagram>& datagrams) {
     for (const SeenDatagram& datagram : datagrams) {
       if (const auto* const frame = datagram.Find<PathChallengeFrame>()) {
-        stage_.SendPacket({.frames = raw::PathResponse(frame->data),
-                           .min_size = kMinInitialDatagramBytes});
+        stage_.SendPacket(
+            {.frames = raw::PathResponse(frame->data), .min_size = kMinInitialDatagramBytes});
       }
     }
   }

@@ -11,6 +11,7 @@
 #include "transport/wire/datagram_splitter.h"
 #include "transport/wire/frame_decoder.h"
 #include "transport/wire/frame_rules.h"
+#include "transport/wire/packet_first_byte.h"
 #include "transport/wire/packet_header_encoder.h"
 
 namespace godwit {
@@ -91,10 +92,11 @@ raw::Bytes PuppetPeer::Seal(const PuppetPacket& packet) {
   }
   const size_t header_length = writer.position();
   bytes.resize(header_length);
+  GODWIT_CHECK_EQ(packet.first_byte_mask & (kLongHeaderBit | kPacketNumberSizeMask), 0);
   bytes[0] ^= packet.first_byte_mask;
   raw::Append(bytes, packet.frames);
-  const size_t min_size = std::max(packet.min_size, header_length + kAeadTagLength +
-                                                        MinFrameBytes(packet.number_size));
+  const size_t min_size =
+      std::max(packet.min_size, header_length + kAeadTagLength + MinFrameBytes(packet.number_size));
   bytes.resize(std::max(bytes.size() + kAeadTagLength, min_size));
   if (!is_short) SetPacketLength(bytes, layout);
 
@@ -153,8 +155,7 @@ std::vector<raw::Bytes> PuppetPeer::Flight() {
   for (size_t i = 0; i < packets.size(); ++i) {
     has_initial |= packets[i].level == EncryptionLevel::kInitial;
     const bool is_last = i + 1 == packets.size() || datagram.size() + packets[i].frames.size() +
-                                                            packets[i + 1].frames.size() +
-                                                            2 * 64 >
+                                                            packets[i + 1].frames.size() + 2 * 64 >
                                                         kMinInitialDatagramBytes;
     if (is_last && has_initial) packets[i].min_size = kMinInitialDatagramBytes - datagram.size();
     raw::Append(datagram, Seal(packets[i]));

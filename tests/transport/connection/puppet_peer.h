@@ -90,7 +90,8 @@ struct PuppetPacket {
   uint32_t version = kVersion1;
   // PADDING is added up to this size of the whole packet.
   size_t min_size = 0;
-  // XORed onto the first byte before the packet is sealed.
+  // XORed onto the first byte before the packet is sealed. Not the form of the header, nor the
+  // size of the packet number.
   uint8_t first_byte_mask = 0;
   // Of the 1-RTT keys; that of UpdateKeys() if there is none.
   std::optional<uint64_t> generation = std::nullopt;

@@ -98,18 +98,15 @@ void PuppetStage::StartServer() {
       Perspective::kClient,
       PuppetPeer::Ids{.local = client_id, .remote = original, .original_destination = original},
       *std::move(session));
-  auto subject = Connection::Accept(options_.config,
-                                    {.four_tuple = first_path_,
-                                     .local_cid = server_id,
-                                     .local_cid_token = TokenOf(server_id),
-                                     .original_destination = original,
-                                     .peer_cid = client_id},
-                                    *options_.servers,
-                                    {.random = &random_,
-                                     .events = this,
-                                     .pools = &pools_,
-                                     .scratch = &scratch_},
-                                    now_);
+  auto subject = Connection::Accept(
+      options_.config,
+      {.four_tuple = first_path_,
+       .local_cid = server_id,
+       .local_cid_token = TokenOf(server_id),
+       .original_destination = original,
+       .peer_cid = client_id},
+      *options_.servers,
+      {.random = &random_, .events = this, .pools = &pools_, .scratch = &scratch_}, now_);
   GODWIT_CHECK(subject.ok());
   subject_ = *std::move(subject);
   given_ids_.push_back(server_id);
@@ -119,18 +116,15 @@ void PuppetStage::StartClient() {
   const ConnectionId client_id = NewId(options_.subject_id_bytes);
   const ConnectionId server_id = NewId(options_.puppet_id_bytes);
   const ConnectionId original = NewId(8);
-  auto subject = Connection::Connect(options_.config,
-                                     {.four_tuple = first_path_,
-                                      .local_cid = client_id,
-                                      .initial_destination = original,
-                                      .server_name = options_.server_name,
-                                      .resumption_ticket = {}},
-                                     *options_.clients,
-                                     {.random = &random_,
-                                      .events = this,
-                                      .pools = &pools_,
-                                      .scratch = &scratch_},
-                                     now_);
+  auto subject = Connection::Connect(
+      options_.config,
+      {.four_tuple = first_path_,
+       .local_cid = client_id,
+       .initial_destination = original,
+       .server_name = options_.server_name,
+       .resumption_ticket = {}},
+      *options_.clients,
+      {.random = &random_, .events = this, .pools = &pools_, .scratch = &scratch_}, now_);
   GODWIT_CHECK(subject.ok());
   subject_ = *std::move(subject);
   given_ids_.push_back(client_id);

@@ -222,11 +222,10 @@ TEST(ServerHandshakeTest, PacketsOfAnotherSourceIdAreDropped) {
 TEST(ServerHandshakeTest, CoalescedPacketForAnotherIdIsDropped) {
   PuppetStage stage;
   const raw::Bytes first = stage.puppet().Seal({.level = kInitial, .frames = raw::Ping()});
-  const raw::Bytes second =
-      stage.puppet().Seal({.level = kInitial,
-                           .frames = raw::Ping(),
-                           .dcid = ConnectionId::FromBytes(raw::Bytes(8, 9)),
-                           .min_size = kMinInitialDatagramBytes});
+  const raw::Bytes second = stage.puppet().Seal({.level = kInitial,
+                                                 .frames = raw::Ping(),
+                                                 .dcid = ConnectionId::FromBytes(raw::Bytes(8, 9)),
+                                                 .min_size = kMinInitialDatagramBytes});
 
   stage.Deliver(raw::Join(first, second));
 
@@ -266,8 +265,8 @@ TEST(ServerHandshakeTest, RetryAndVersionNegotiationFromAClientAreDropped) {
   stage.Deliver(retry);
   stage.Deliver(negotiation);
 
-  EXPECT_EQ(stage.drops(), (std::vector{DropReason::kRetryInvalid,
-                                        DropReason::kVersionNegotiationIgnored}));
+  EXPECT_EQ(stage.drops(),
+            (std::vector{DropReason::kRetryInvalid, DropReason::kVersionNegotiationIgnored}));
   ExpectOpen(stage);
 }
 
@@ -318,8 +317,7 @@ TEST(ServerHandshakeTest, EarlyPacketInTheDatagramThatBringsItsKeys) {
   DeliverFlight(stage);
   stage.Pump();
   raw::Bytes datagram = stage.puppet().Flight().front();
-  raw::Append(datagram,
-              stage.puppet().Seal({.frames = raw::Stream(0, 0, BytesOf("early"), true)}));
+  raw::Append(datagram, stage.puppet().Seal({.frames = raw::Stream(0, 0, BytesOf("early"), true)}));
 
   stage.Deliver(datagram);
 

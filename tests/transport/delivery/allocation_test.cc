@@ -6,37 +6,16 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <optional>
 #include <span>
 
 #include "gtest/gtest.h"
 
+#include "tests/base/heap_counter.h"
 #include "transport/delivery/interval_set.h"
 #include "transport/delivery/reassembler.h"
 #include "transport/delivery/send_buffer.h"
 #include "transport/delivery/stream_range.h"
-
-namespace {
-
-uint64_t allocation_count = 0;
-
-void* CountedAllocation(size_t size) {
-  ++allocation_count;
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return CountedAllocation(size); }
-void* operator new[](size_t size) { return CountedAllocation(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
 
 namespace godwit {
 namespace {
@@ -50,18 +29,18 @@ template <typename Packet>
 uint64_t CountAllocations(Packet packet) {
   uint64_t before = 0;
   for (uint64_t i = 0; i < kWarmUpPackets + kPackets; ++i) {
-    if (i == kWarmUpPackets) before = allocation_count;
+    if (i == kWarmUpPackets) before = CountHeap().allocations;
     packet(i);
   }
-  return allocation_count - before;
+  return CountHeap().allocations - before;
 }
 
 TEST(AllocationTest, CounterSeesAnAllocation) {
-  const uint64_t before = allocation_count;
+  const uint64_t before = CountHeap().allocations;
 
   delete new int(1);
 
-  EXPECT_EQ(allocation_count, before + 1);
+  EXPECT_EQ(CountHeap().allocations, before + 1);
 }
 
 TEST(AllocationTest, IntervalSetOfReceivedPacketNumbers) {

@@ -20,12 +20,15 @@ EndpointHost::EndpointHost(const Options& options)
       random_(options.seed),
       tls_clients_({}),
       tls_servers_({}) {
+  const TlsClientFactory* const clients =
+      options.tls_clients != nullptr ? options.tls_clients : &tls_clients_;
+  TlsServerFactory* const servers =
+      options.tls_servers != nullptr ? options.tls_servers : &tls_servers_;
   const bool is_server = options.role == HostRole::kServer;
-  endpoint_ =
-      *Endpoint::Create(options.config, {.random = &random_,
-                                         .connection_ids = options.connection_ids,
-                                         .tls_clients = &tls_clients_,
-                                         .tls_servers = is_server ? &tls_servers_ : nullptr});
+  endpoint_ = *Endpoint::Create(options.config, {.random = &random_,
+                                                 .connection_ids = options.connection_ids,
+                                                 .tls_clients = clients,
+                                                 .tls_servers = is_server ? servers : nullptr});
 }
 
 void EndpointHost::Receive(std::vector<SentDatagram> datagrams, Timestamp now) {

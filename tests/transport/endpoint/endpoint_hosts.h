@@ -14,6 +14,7 @@
 
 #include "base/seeded_random.h"
 #include "crypto/deterministic_tls_session.h"
+#include "crypto/tls_session.h"
 #include "godwit/connection_id_generator.h"
 #include "godwit/socket_address.h"
 #include "transport/endpoint/endpoint.h"
@@ -34,6 +35,9 @@ class EndpointHost {
     std::string_view address;
     EndpointConfig config = {};
     ConnectionIdGenerator* connection_ids = nullptr;
+    // Null: deterministic ones.
+    const TlsClientFactory* tls_clients = nullptr;
+    TlsServerFactory* tls_servers = nullptr;
     uint64_t seed = 1;
   };
 

@@ -5,8 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <optional>
 #include <span>
 #include <utility>
@@ -16,6 +14,7 @@
 
 #include "base/encryption_level.h"
 #include "base/packet_number.h"
+#include "tests/base/heap_counter.h"
 #include "tests/transport/lifecycle/tls_session_pairs.h"
 #include "transport/delivery/frame_writer.h"
 #include "transport/lifecycle/close_state.h"
@@ -28,33 +27,6 @@
 #include "transport/wire/datagram_splitter.h"
 #include "transport/wire/packet_header_encoder.h"
 
-namespace {
-
-uint64_t allocation_count = 0;
-int64_t live_count = 0;
-
-void* CountedAllocation(size_t size) {
-  ++allocation_count;
-  ++live_count;
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-
-void CountedFree(void* memory) {
-  if (memory != nullptr) --live_count;
-  std::free(memory);
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return CountedAllocation(size); }
-void* operator new[](size_t size) { return CountedAllocation(size); }
-void operator delete(void* memory) noexcept { CountedFree(memory); }
-void operator delete[](void* memory) noexcept { CountedFree(memory); }
-void operator delete(void* memory, size_t) noexcept { CountedFree(memory); }
-void operator delete[](void* memory, size_t) noexcept { CountedFree(memory); }
-
 namespace godwit {
 namespace {
 
@@ -63,13 +35,13 @@ constexpr EncryptionLevel kLevels[] = {EncryptionLevel::kInitial, EncryptionLeve
                                        EncryptionLevel::kOneRtt};
 
 TEST(AllocationTest, CounterSeesAnAllocation) {
-  const int64_t before = live_count;
+  const uint64_t before = CountHeap().live_bytes;
 
   int* const number = new int(1);
-  EXPECT_EQ(live_count, before + 1);
+  EXPECT_GT(CountHeap().live_bytes, before);
   delete number;
 
-  EXPECT_EQ(live_count, before);
+  EXPECT_EQ(CountHeap().live_bytes, before);
 }
 
 void InstallOneRtt(KeyManager& keys, SecretDirection direction, uint8_t content) {
@@ -89,7 +61,7 @@ TEST(AllocationTest, OneRttPacketsTakeNothing) {
   std::vector<uint8_t> packet(1200);
   uint64_t opened_count = 0;
 
-  const uint64_t before = allocation_count;
+  const uint64_t before = CountHeap().allocations;
   std::optional<PacketNumber> largest;
   for (uint64_t i = 0; i < 10'000; ++i) {
     const Timestamp now = Timestamp::Zero() + Duration::Microseconds(static_cast<int64_t>(i));
@@ -114,7 +86,7 @@ TEST(AllocationTest, OneRttPacketsTakeNothing) {
     idle.OnPacketReceived(now);
   }
 
-  EXPECT_EQ(allocation_count, before);
+  EXPECT_EQ(CountHeap().allocations, before);
   EXPECT_EQ(opened_count, 10'000u);
 }
 
@@ -193,14 +165,14 @@ TEST(AllocationTest, NothingOfTheHandshakeStaysOnTheHeap) {
     End server(Perspective::kServer);
     RunHandshake(client, server);
   }
-  const int64_t before = live_count;
+  const uint64_t before = CountHeap().live_bytes;
   End client(Perspective::kClient);
   End server(Perspective::kServer);
-  EXPECT_GT(live_count, before);
+  EXPECT_GT(CountHeap().live_bytes, before);
 
   RunHandshake(client, server);
 
-  EXPECT_EQ(live_count, before);
+  EXPECT_EQ(CountHeap().live_bytes, before);
   EXPECT_TRUE(client.keys.CanSeal(EncryptionLevel::kOneRtt));
 }
 

@@ -6,45 +6,24 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gtest/gtest.h"
 
+#include "tests/base/heap_counter.h"
 #include "tests/transport/path/path_world.h"
-
-namespace {
-
-uint64_t allocation_count = 0;
-
-void* CountedAllocation(size_t size) {
-  ++allocation_count;
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return CountedAllocation(size); }
-void* operator new[](size_t size) { return CountedAllocation(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
 
 namespace godwit {
 namespace {
 
 TEST(PathAllocationTest, CounterSeesAnAllocation) {
-  const uint64_t before = allocation_count;
+  const uint64_t before = CountHeap().allocations;
 
   delete new int(1);
 
-  EXPECT_EQ(allocation_count, before + 1);
+  EXPECT_EQ(CountHeap().allocations, before + 1);
 }
 
 TEST(PathAllocationTest, TransferTakesNothing) {
@@ -57,7 +36,7 @@ TEST(PathAllocationTest, TransferTakesNothing) {
     size_t resolved = 0;
     const FourTuple from = manager.active().four_tuple();
 
-    const uint64_t before = allocation_count;
+    const uint64_t before = CountHeap().allocations;
     while (packets.size() < 20'000) {
       Path& path = manager.active();
       const Path::Budget budget = path.BudgetFor(world.now, PacketMode::kNormal, 1'200);
@@ -92,7 +71,7 @@ TEST(PathAllocationTest, TransferTakesNothing) {
       path.OnAppLimited(world.now);
     }
 
-    EXPECT_EQ(allocation_count, before);
+    EXPECT_EQ(CountHeap().allocations, before);
   }
 }
 
@@ -104,12 +83,12 @@ TEST(PathAllocationTest, FloodOfAddressesTakesNothing) {
     addresses.push_back(TupleFrom("203.0.113.2:" + std::to_string(i + 1)));
   }
 
-  const uint64_t before = allocation_count;
+  const uint64_t before = CountHeap().allocations;
   for (const FourTuple& address : addresses) {
     world.manager.OnDatagramReceived(address, 100, true, world.now);
   }
 
-  EXPECT_EQ(allocation_count, before);
+  EXPECT_EQ(CountHeap().allocations, before);
 }
 
 }  // namespace

@@ -3,14 +3,10 @@
 // Once warm, a packet number space takes nothing from the heap for a packet, and an idle one holds
 // little. This binary counts operator new.
 
-#include <malloc.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <span>
 
 #include "gtest/gtest.h"
@@ -19,37 +15,11 @@
 #include "base/packet_number.h"
 #include "godwit/ecn.h"
 #include "godwit/time.h"
+#include "tests/base/heap_counter.h"
 #include "tests/transport/recovery/space_driver.h"
 #include "transport/delivery/frame_writer.h"
 #include "transport/recovery/ack_tracker.h"
 #include "transport/recovery/packet_space.h"
-
-namespace {
-
-uint64_t allocation_count = 0;
-size_t held_bytes = 0;
-
-void* CountedAllocation(size_t size) {
-  ++allocation_count;
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) std::abort();
-  held_bytes += malloc_usable_size(memory);
-  return memory;
-}
-
-void CountedRelease(void* memory) {
-  if (memory != nullptr) held_bytes -= malloc_usable_size(memory);
-  std::free(memory);
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return CountedAllocation(size); }
-void* operator new[](size_t size) { return CountedAllocation(size); }
-void operator delete(void* memory) noexcept { CountedRelease(memory); }
-void operator delete[](void* memory) noexcept { CountedRelease(memory); }
-void operator delete(void* memory, size_t) noexcept { CountedRelease(memory); }
-void operator delete[](void* memory, size_t) noexcept { CountedRelease(memory); }
 
 namespace godwit {
 namespace {
@@ -59,11 +29,11 @@ constexpr uint64_t kPackets = 20'000;
 constexpr uint64_t kInFlight = 500;
 
 TEST(AllocationTest, CounterSeesAnAllocation) {
-  const uint64_t before = allocation_count;
+  const uint64_t before = CountHeap().allocations;
 
   delete new int(1);
 
-  EXPECT_EQ(allocation_count, before + 1);
+  EXPECT_EQ(CountHeap().allocations, before + 1);
 }
 
 // An ACK frame of one range, without a heap of its own.
@@ -82,7 +52,7 @@ TEST(AllocationTest, SentPacketsWithLossesAndLateAcks) {
   uint64_t spurious = 0;
 
   for (uint64_t i = 0; i < kWarmUpPackets + kPackets; ++i) {
-    if (i == kWarmUpPackets) before = allocation_count;
+    if (i == kWarmUpPackets) before = CountHeap().allocations;
     const Timestamp now = Timestamp() + Duration::Microseconds(static_cast<int64_t>(100 * i));
     driver.SendFramesAt(now, frames);
     if (i % 2 == 0 || i < kInFlight) continue;
@@ -99,7 +69,7 @@ TEST(AllocationTest, SentPacketsWithLossesAndLateAcks) {
     spurious += driver.fates.spurious.size();
   }
 
-  EXPECT_EQ(allocation_count - before, 0u);
+  EXPECT_EQ(CountHeap().allocations - before, 0u);
   EXPECT_GT(acked, kPackets * 9 / 10);
   EXPECT_GT(lost, kPackets / 60);
   EXPECT_GT(spurious, kPackets / 150);
@@ -115,7 +85,7 @@ TEST(AllocationTest, ReceivedPacketsWithReordering) {
   uint64_t written = 0;
 
   for (uint64_t i = 0; i < kWarmUpPackets + kPackets; ++i) {
-    if (i == kWarmUpPackets) before = allocation_count;
+    if (i == kWarmUpPackets) before = CountHeap().allocations;
     const Timestamp now = Timestamp() + Duration::Microseconds(static_cast<int64_t>(100 * i));
     if (i % 10 != 3) tracker.OnPacketReceived({PacketNumber(i), now, EcnMark::kNotEct, true});
     if (i % 10 == 3 && i > 10) {
@@ -128,7 +98,7 @@ TEST(AllocationTest, ReceivedPacketsWithReordering) {
     if (i > 100) tracker.OnAckFrameAcked(PacketNumber(i - 100));
   }
 
-  EXPECT_EQ(allocation_count - before, 0u);
+  EXPECT_EQ(CountHeap().allocations - before, 0u);
   EXPECT_GT(written, kPackets / 3);
   tracker.CheckInvariants();
 }
@@ -136,7 +106,7 @@ TEST(AllocationTest, ReceivedPacketsWithReordering) {
 // A transfer each way, then nothing.
 TEST(AllocationTest, IdleSpaceHoldsNothing) {
   PacketFates fates;
-  const size_t before = held_bytes;
+  const size_t before = CountHeap().live_bytes;
   auto space = std::make_unique<PacketSpace>(PacketNumberSpace::kApplication);
   ReorderingWindow window;
   SeededRandom random(1);
@@ -154,12 +124,12 @@ TEST(AllocationTest, IdleSpaceHoldsNothing) {
   }
   space->acks().OnAckFrameAcked(PacketNumber(1'998));
   fates = PacketFates();
-  EXPECT_GT(held_bytes - before, 5'000u);
+  EXPECT_GT(CountHeap().live_bytes - before, 5'000u);
 
   space->ReleaseSpareMemory();
 
   EXPECT_FALSE(space->has_ack_eliciting_in_flight());
-  EXPECT_LE(held_bytes - before, 416u);  // The object itself.
+  EXPECT_LE(CountHeap().live_bytes - before, 416u);  // The object itself.
 }
 
 }  // namespace

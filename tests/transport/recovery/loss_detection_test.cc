@@ -568,5 +568,19 @@ TEST(SentPacketBoundTest, OldestPacketsOfTooManyAreLost) {
   EXPECT_EQ(driver.space.outstanding_count(), kMaxSentPackets);
 }
 
+TEST(SentPacketBoundTest, WhatHoldsTooManyAckOnlyPacketsIsLost) {
+  SpaceDriver driver;
+  const uint64_t held_up = driver.SendAt(AtMs(0));
+  for (uint64_t i = 0; i < kMaxAckOnlyPacketsBehind; ++i) driver.SendAt(AtMs(0), kAckOnly);
+  EXPECT_EQ(driver.space.loss_time(), Timestamp::Infinite());
+  driver.SendAt(AtMs(0), kAckOnly);
+
+  EXPECT_EQ(driver.space.loss_time(), Timestamp::InfinitePast());
+  driver.DetectAt(AtMs(1));
+
+  EXPECT_EQ(driver.lost(), (Numbers{held_up}));
+  EXPECT_EQ(driver.space.loss_time(), Timestamp::Infinite());
+}
+
 }  // namespace
 }  // namespace godwit

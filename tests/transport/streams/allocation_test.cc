@@ -6,8 +6,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <span>
 #include <vector>
 
@@ -15,29 +13,10 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "tests/base/heap_counter.h"
 #include "tests/transport/streams/stream_peer.h"
 #include "transport/delivery/frame_writer.h"
 #include "transport/streams/stream_map.h"
-
-namespace {
-
-uint64_t allocation_count = 0;
-
-void* CountedAllocation(size_t size) {
-  ++allocation_count;
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return CountedAllocation(size); }
-void* operator new[](size_t size) { return CountedAllocation(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
 
 namespace godwit {
 namespace {
@@ -87,9 +66,9 @@ class AllocationTest : public testing::Test {
   template <typename Packet>
   uint64_t CountAllocations(Packet packet) {
     for (int i = 0; i < 4000; ++i) packet();
-    const uint64_t before = allocation_count;
+    const uint64_t before = CountHeap().allocations;
     for (int i = 0; i < 10'000; ++i) packet();
-    return allocation_count - before;
+    return CountHeap().allocations - before;
   }
 
   std::array<uint8_t, kPacketRoom> room_{};
@@ -102,11 +81,11 @@ class AllocationTest : public testing::Test {
 };
 
 TEST_F(AllocationTest, CounterSeesAnAllocation) {
-  const uint64_t before = allocation_count;
+  const uint64_t before = CountHeap().allocations;
 
   delete new int(1);
 
-  EXPECT_EQ(allocation_count, before + 1);
+  EXPECT_EQ(CountHeap().allocations, before + 1);
 }
 
 TEST_F(AllocationTest, ABulkStreamAllocatesNothing) {

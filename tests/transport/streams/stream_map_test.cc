@@ -26,6 +26,7 @@ constexpr auto kUni = StreamDirection::kUnidirectional;
 
 std::vector<Kind> Kinds(const std::vector<StreamEvent>& events) {
   std::vector<Kind> kinds;
+  kinds.reserve(events.size());
   for (const StreamEvent& event : events) kinds.push_back(event.kind);
   return kinds;
 }
