@@ -29,8 +29,8 @@ void KeyPhases::InstallWriteSecret(const TrafficSecret& secret) {
   GODWIT_CHECK(!sealer_.has_value());
   const AeadLimits limits = LimitsFor(secret.suite());
   newest_write_secret_ = secret;
-  write_header_.emplace(DeriveHeaderKey(secret, labels_));
-  sealer_.emplace(DerivePacketKey(secret, labels_), limits);
+  write_header_.emplace(DeriveHeaderKey(secret, *labels_));
+  sealer_.emplace(DerivePacketKey(secret, *labels_), limits);
   confidentiality_limit_ = limits.confidentiality_packets;
   if (can_open()) DeriveNextKeys();
 }
@@ -38,8 +38,8 @@ void KeyPhases::InstallWriteSecret(const TrafficSecret& secret) {
 void KeyPhases::InstallReadSecret(const TrafficSecret& secret) {
   GODWIT_CHECK(!openers_[kCurrent].has_value());
   newest_read_secret_ = secret;
-  read_header_.emplace(DeriveHeaderKey(secret, labels_));
-  openers_[kCurrent].emplace(DerivePacketKey(secret, labels_), LimitsFor(secret.suite()));
+  read_header_.emplace(DeriveHeaderKey(secret, *labels_));
+  openers_[kCurrent].emplace(DerivePacketKey(secret, *labels_), LimitsFor(secret.suite()));
   if (can_open()) DeriveNextKeys();
 }
 
@@ -188,10 +188,10 @@ void KeyPhases::AdvanceGeneration() {
 void KeyPhases::DeriveNextKeys() {
   GODWIT_CHECK(newest_write_secret_->suite() == newest_read_secret_->suite());
   const AeadLimits limits = LimitsFor(newest_write_secret_->suite());
-  newest_write_secret_ = NextGeneration(*newest_write_secret_, labels_);
-  next_sealer_.emplace(DerivePacketKey(*newest_write_secret_, labels_), limits);
-  newest_read_secret_ = NextGeneration(*newest_read_secret_, labels_);
-  openers_[kNext].emplace(DerivePacketKey(*newest_read_secret_, labels_), limits);
+  newest_write_secret_ = NextGeneration(*newest_write_secret_, *labels_);
+  next_sealer_.emplace(DerivePacketKey(*newest_write_secret_, *labels_), limits);
+  newest_read_secret_ = NextGeneration(*newest_read_secret_, *labels_);
+  openers_[kNext].emplace(DerivePacketKey(*newest_read_secret_, *labels_), limits);
 }
 
 Timestamp KeyPhases::next_deadline() const {

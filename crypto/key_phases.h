@@ -34,11 +34,12 @@ namespace godwit {
 
 class KeyPhases {
  public:
-  explicit KeyPhases(const VersionLabels& labels = kVersion1Labels) : labels_(labels) {}
+  // `labels` outlive it.
+  explicit KeyPhases(const VersionLabels& labels = kVersion1Labels) : labels_(&labels) {}
 
   // Lowers the limits for tests.
   KeyPhases(const VersionLabels& labels, const AeadLimits& limits)
-      : labels_(labels), limits_(limits) {}
+      : labels_(&labels), limits_(limits) {}
 
   // TLS gives the two secrets in either order, each once, both of one suite. A server seals with
   // the write key before it has the read key.
@@ -115,7 +116,7 @@ class KeyPhases {
   void AdvanceGeneration();
   void DeriveNextKeys();
 
-  VersionLabels labels_;
+  const VersionLabels* labels_;
   std::optional<AeadLimits> limits_;
   uint64_t generation_ = 0;
   bool handshake_confirmed_ = false;

@@ -22,8 +22,8 @@ import xml.etree.ElementTree
 
 # What each tier spends. Tier 1 stays under 25 minutes on two cores from a clean
 # clone; its budgets are counts (seeds, inputs), never seconds, so that a slow
-# machine makes it slower and not red. The seeds are for the simulator, which
-# does not exist yet: nothing reads GODWIT_SIM_SEEDS today.
+# machine makes it slower and not red. The seeds are random runs of the simulator
+# (tests/sim/random_sim_test.cc).
 TIER_1_SEEDS = 300
 TIER_1_SANITIZER_SEEDS = 40
 TIER_2_SEEDS = 50_000

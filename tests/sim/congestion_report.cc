@@ -161,10 +161,11 @@ bool ReportSlowStart(const std::string& directory) {
     if (!IsSound(run)) return false;
     const std::optional<WindowLog::SlowStartEnd>& end = run.logs[0].slow_start_end;
     if (!end.has_value()) return false;
-    std::printf("slow start, queue of %2d BDP: ends at %.3f s, window %.2f BDP, lost %d bytes\n",
-                static_cast<int>(bdps), StudyRun::SinceStart(end->at).ToSecondsDouble(),
-                static_cast<double>(end->window_bytes) / static_cast<double>(config.bdp_bytes()),
-                static_cast<int>(end->lost_bytes));
+    std::printf(
+        "slow start, queue of %2d BDP: ends at %.3f s, window %.2f BDP, %d packets dropped\n",
+        static_cast<int>(bdps), StudyRun::SinceStart(end->at).ToSecondsDouble(),
+        static_cast<double>(end->window_bytes) / static_cast<double>(config.bdp_bytes()),
+        static_cast<int>(run.samples.back().queue_drops));
     if (bdps == 16 && !WriteSamples(run, directory, "slow_start.csv", config.sample_interval)) {
       return false;
     }

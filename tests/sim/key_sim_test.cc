@@ -50,6 +50,7 @@ TEST(KeySimTest, TheServerUpdatesTheKeysManyTimes) {
   PairConfig config = Config(4'000'000);
   // 32 Mbit take 4 s.
   config.up.rate = Bandwidth::MegabitsPerSecond(10);
+  config.up.queue_bytes = 50'000;
   EndpointPair pair(config);
   uint64_t allowed = 0;
   UpdateEvery(pair, Duration::Milliseconds(300), 8, false, &allowed);

@@ -16,10 +16,7 @@ void ProbedCubic::OnFeedback(const CongestionFeedback& feedback) {
   const uint64_t after_bytes = cubic_.congestion_window_bytes();
 
   if (was_slow_start && !cubic_.is_slow_start() && !log_.slow_start_end.has_value()) {
-    log_.slow_start_end = {.at = feedback.now,
-                           .window_bytes = before_bytes,
-                           .lost_bytes = feedback.lost_bytes,
-                           .smoothed_rtt = feedback.rtt.smoothed};
+    log_.slow_start_end = {.at = feedback.now, .window_bytes = before_bytes};
   }
   if (after_bytes < before_bytes) {
     if (!log_.stages.empty()) log_.stages.back().is_complete = true;

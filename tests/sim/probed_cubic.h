@@ -24,12 +24,12 @@ namespace godwit {
 
 struct WindowLog {
   struct Point {
-    Timestamp at;
+    Timestamp at = {};
     uint64_t window_bytes = 0;
   };
   struct Stage {
     // The reduction.
-    Timestamp reduced_at;
+    Timestamp reduced_at = {};
     uint64_t before_bytes = 0;
     uint64_t after_bytes = 0;
     // From the first growth on, thinned. Empty if the next reduction came before.
@@ -37,10 +37,8 @@ struct WindowLog {
     bool is_complete = false;  // The next reduction has come.
   };
   struct SlowStartEnd {
-    Timestamp at;
+    Timestamp at = {};
     uint64_t window_bytes = 0;
-    uint64_t lost_bytes = 0;  // Until then.
-    Duration smoothed_rtt;
   };
 
   std::vector<Stage> stages = {};

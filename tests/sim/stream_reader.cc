@@ -20,9 +20,9 @@ uint64_t StreamReader::Pump(Connection& connection, Timestamp now) {
   const uint64_t taken = ReadUpTo(connection, now, allowed);
   LookForEnd(connection);
   if (!is_over_ && read_bytes_ >= plan_.stop_at) {
-    is_over_ = true;
-    ledger_.OnStop(key_, kStopCode);
-    GODWIT_CHECK(connection.StopSending(id_, kStopCode).ok());
+    // Not if it was reset, which an event that waits will tell.
+    is_over_ = connection.StopSending(id_, kStopCode).ok();
+    if (is_over_) ledger_.OnStop(key_, kStopCode);
   }
   // With nothing to read, the next event wakes it.
   if (is_over_ || taken == 0) next_read_ = Timestamp::Infinite();

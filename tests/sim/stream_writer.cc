@@ -29,14 +29,14 @@ void StreamWriter::Pump(Connection& connection, Timestamp now) {
   }
   next_write_ = Timestamp::Infinite();
   if (plan_.reset_at <= plan_.bytes) {
+    if (!connection.ResetStream(id_, kResetCode).ok()) return;
     is_over_ = true;
     is_given_up_ = true;
     ledger_.OnReset(key_, kResetCode);
-    GODWIT_CHECK(connection.ResetStream(id_, kResetCode).ok());
   } else if (!is_held_) {
+    if (!connection.FinishStream(id_).ok()) return;
     is_over_ = true;
     ledger_.OnFinished(key_);
-    GODWIT_CHECK(connection.FinishStream(id_).ok());
   }
 }
 
@@ -50,7 +50,8 @@ uint64_t StreamWriter::WriteOnce(Connection& connection, uint64_t bytes) {
   } else {
     taken = connection.WriteStream(id_, buffer_);
   }
-  GODWIT_CHECK(taken.ok());
+  // The peer has asked us to stop, and the event that says so waits behind this one.
+  if (!taken.ok()) return 0;
   GODWIT_CHECK_LE(*taken, bytes);
   written_bytes_ += *taken;
   ledger_.OnWritten(key_, *taken);

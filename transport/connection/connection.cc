@@ -116,6 +116,12 @@ std::optional<ConnectionId> Connection::PollRetiredConnectionId(Timestamp now) {
   return parts_->local_cids.PollRetired(now);
 }
 
+size_t Connection::connection_id_count() const { return parts_->local_cids.routed_count(); }
+
+const ConnectionId& Connection::connection_id(size_t index) const {
+  return parts_->local_cids.routed(index);
+}
+
 bool Connection::OnPossibleStatelessReset(const StatelessResetToken& token, Timestamp now) {
   if (!parts_->is_open() || !parts_->peer_cids.IsResetToken(token)) return false;
   parts_->close.OnStatelessReset(now, parts_->Pto());
@@ -309,9 +315,10 @@ void Connection::CheckInvariants() const {
   }
   const Path& path = parts.paths.active();
   uint64_t bytes_in_flight = 0;
-  for (const PacketSpace& space : parts.spaces) {
-    space.CheckInvariants();
-    bytes_in_flight += space.bytes_in_flight(path.id());
+  for (const std::unique_ptr<PacketSpace>& space : parts.spaces) {
+    if (space == nullptr) continue;
+    space->CheckInvariants();
+    bytes_in_flight += space->bytes_in_flight(path.id());
   }
   GODWIT_CHECK_EQ(bytes_in_flight, path.bytes_in_flight());
 }

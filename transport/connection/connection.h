@@ -93,6 +93,9 @@ class Connection {
   void AddConnectionId(const ConnectionId& id, const StatelessResetToken& token);
   // An id of ours that need not be routed any more.
   std::optional<ConnectionId> PollRetiredConnectionId(Timestamp now);
+  // Ours that were not polled as retired. One, which is empty, where ids are.
+  size_t connection_id_count() const;
+  const ConnectionId& connection_id(size_t index) const;
   // Whether `token`, the end of a datagram that nobody could read, resets this connection. If so
   // the connection is closed.
   bool OnPossibleStatelessReset(const StatelessResetToken& token, Timestamp now);

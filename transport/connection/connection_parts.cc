@@ -37,8 +37,9 @@ ConnectionParts::ConnectionParts(const ConnectionConfig& connection_config,
       keys(start.perspective, start.ids.original_destination.bytes()),
       handshake(start.perspective, start.now + connection_config.handshake_timeout),
       idle(connection_config.idle, start.now),
-      spaces{PacketSpace(PacketNumberSpace::kInitial), PacketSpace(PacketNumberSpace::kHandshake),
-             PacketSpace(PacketNumberSpace::kApplication)},
+      spaces{std::make_unique<PacketSpace>(PacketNumberSpace::kInitial),
+             std::make_unique<PacketSpace>(PacketNumberSpace::kHandshake),
+             std::make_unique<PacketSpace>(PacketNumberSpace::kApplication)},
       probe_timer(connection_config.pto_ceiling),
       streams(start.perspective, connection_config.streams),
       datagrams(connection_config.datagrams),
@@ -51,27 +52,21 @@ ConnectionParts::ConnectionParts(const ConnectionConfig& connection_config,
   SpaceFor(EncryptionLevel::kOneRtt).acks().SetDelayPolicy(config.max_ack_delay, 2);
 }
 
-Duration ConnectionParts::PeerMaxAckDelay() const {
-  const std::optional<TransportParameters>& peer = handshake.peer_parameters();
-  return peer.has_value() ? peer->max_ack_delay : Duration::Zero();
-}
-
 bool ConnectionParts::HasCreditToSend() const {
   const uint64_t least =
       handshake.is_complete() ? PacketBuilder::kMinOneRttBytes : kMinInitialDatagramBytes;
   return paths.active().AmplificationCredit() >= least;
 }
 
-Duration ConnectionParts::Pto() const { return paths.active().rtt().PtoBase(PeerMaxAckDelay()); }
+Duration ConnectionParts::Pto() const { return paths.active().rtt().PtoBase(peer.max_ack_delay); }
 
 uint64_t ConnectionParts::MaxDatagramPayloadBytes() const {
-  const std::optional<TransportParameters>& peer = handshake.peer_parameters();
-  if (!peer.has_value() || peer->max_datagram_frame_size == 0) return 0;
+  if (peer.max_datagram_frame_size == 0) return 0;
   constexpr uint64_t kFrameHeader = 1 + 2;  // With a length, which covers 16,383 bytes.
   const uint64_t around = ShortHeaderSize(peer_cids.current().size(), kMaxPacketNumberSize) +
                           kAeadTagLength + kFrameHeader;
   const uint64_t mtu = paths.active().mtu().max_datagram_bytes();
-  const uint64_t frame = peer->max_datagram_frame_size;
+  const uint64_t frame = peer.max_datagram_frame_size;
   return std::min(mtu - around, frame > kFrameHeader ? frame - kFrameHeader : 0);
 }
 

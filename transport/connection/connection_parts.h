@@ -56,6 +56,19 @@ struct HandshakeIds {
       std::nullopt;  // None: a client that has not heard of its server.
 };
 
+// What stays of the peer's transport parameters once all parts have heard of them.
+struct PeerPromises {
+  Duration max_ack_delay = Duration::Zero();
+  uint64_t ack_delay_exponent = 3;  // RFC 9000 §18.2: of Initial and Handshake packets too.
+  uint64_t max_datagram_frame_size = 0;
+};
+
+// What counts of packet number spaces that are gone: the latest times of both.
+struct DiscardedSpaces {
+  Timestamp largest_acked_sent_time = Timestamp::InfinitePast();
+  Timestamp last_ack_eliciting_sent_time = Timestamp::InfinitePast();
+};
+
 // Who begins, and with what.
 struct ConnectionStart {
   Perspective perspective;
@@ -72,8 +85,12 @@ struct ConnectionParts {
                   const ConnectionEnvironment& environment, const ConnectionStart& start,
                   std::unique_ptr<TlsSession> tls_session);
 
+  // The level's keys were not discarded.
   PacketSpace& SpaceFor(EncryptionLevel level) {
-    return spaces[static_cast<size_t>(SpaceOf(level))];
+    return *spaces[static_cast<size_t>(SpaceOf(level))];
+  }
+  const PacketSpace& SpaceFor(EncryptionLevel level) const {
+    return *spaces[static_cast<size_t>(SpaceOf(level))];
   }
   bool is_client() const { return perspective == Perspective::kClient; }
   bool is_open() const { return close.phase() == CloseState::Phase::kOpen; }
@@ -84,7 +101,6 @@ struct ConnectionParts {
 
   // RFC 9002 §6.2.1, without backoff, of the application's packets.
   Duration Pto() const;
-  Duration PeerMaxAckDelay() const;
   uint64_t MaxDatagramPayloadBytes() const;
   StreamContext StreamContextAt(Timestamp now) const;
   void Drop(Timestamp now, DropReason reason, size_t bytes);
@@ -102,6 +118,7 @@ struct ConnectionParts {
   const ConnectionEnvironment env;
   std::unique_ptr<TlsSession> tls;
   HandshakeIds ids;
+  PeerPromises peer;
 
   KeyManager keys;
   CryptoStreams crypto;
@@ -110,7 +127,9 @@ struct ConnectionParts {
   CloseState close;
   UndecryptablePackets undecryptable;
 
-  std::array<PacketSpace, kPacketNumberSpaceCount> spaces;
+  // Null: its keys were discarded.
+  std::array<std::unique_ptr<PacketSpace>, kPacketNumberSpaceCount> spaces;
+  DiscardedSpaces discarded_spaces;
   ReorderingWindow reordering;
   ProbeTimer probe_timer;
   // Packets that are to be sent because a timer fired, whatever the window says.

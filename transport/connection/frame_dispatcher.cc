@@ -123,7 +123,8 @@ void RouteAcked(ConnectionParts& parts, PacketNumberSpace space, const FrameFate
     case FrameKind::kStreamsBlocked:
       return parts.streams.OnFrameAcked(fate.number, frame, *parts.env.pools);
     case FrameKind::kAck:
-      return parts.spaces[static_cast<size_t>(space)].acks().OnAckFrameAcked(frame.largest_acked());
+      return parts.spaces[static_cast<size_t>(space)]->acks().OnAckFrameAcked(
+          frame.largest_acked());
     case FrameKind::kCrypto:
       return parts.crypto.OnFrameAcked(CryptoLevelOf(space), frame, parts.env.pools->send_blocks);
     case FrameKind::kNewConnectionId:

@@ -47,7 +47,7 @@ void WriteApplicationFrames(ConnectionParts& parts, const FrameOrder& order, Tim
 bool HasFramesFor(const ConnectionParts& parts, EncryptionLevel level, SendPermission permission,
                   Timestamp now) {
   if (!parts.keys.CanSeal(level)) return false;
-  const PacketSpace& space = parts.spaces[static_cast<size_t>(SpaceOf(level))];
+  const PacketSpace& space = parts.SpaceFor(level);
   if (space.acks().is_ack_due(now)) return true;
   if (permission == SendPermission::kAcknowledgments) return false;
   if (ProbesDue(parts, level) != 0 || parts.crypto.HasPending(level)) return true;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/connection/handshake_driver.h"
 
+#include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "base/check.h"
@@ -10,6 +12,9 @@ namespace {
 
 void ApplyPeerParameters(ConnectionParts& parts, Timestamp now) {
   const TransportParameters& peer = *parts.handshake.peer_parameters();
+  parts.peer = {.max_ack_delay = peer.max_ack_delay,
+                .ack_delay_exponent = peer.ack_delay_exponent,
+                .max_datagram_frame_size = peer.max_datagram_frame_size};
   parts.streams.OnPeerParameters(peer);
   parts.idle.OnPeerTimeout(peer.max_idle_timeout);
   if (peer.stateless_reset_token.has_value()) {
@@ -20,7 +25,7 @@ void ApplyPeerParameters(ConnectionParts& parts, Timestamp now) {
 }
 
 Result ReadPeerParameters(ConnectionParts& parts, Timestamp now) {
-  if (parts.handshake.peer_parameters().has_value()) return Result::Ok();
+  if (parts.handshake.has_read_peer_parameters()) return Result::Ok();
   const TlsFacts facts = parts.tls->facts();
   if (facts.peer_transport_parameters.empty() && !facts.handshake_complete) return Result::Ok();
   // A client has them from a Handshake packet, which comes after the server's Initial.
@@ -44,6 +49,7 @@ Result AdvanceHandshake(ConnectionParts& parts, Timestamp now) {
     parts.events.handshake_complete = true;
     parts.local_cids.OnPeerParameters(
         parts.handshake.peer_parameters()->active_connection_id_limit);
+    parts.handshake.ForgetPeerParameters();
     // RFC 9001 §4.1.2: of a server, this confirms it.
     if (parts.handshake.is_confirmed()) OnHandshakeConfirmed(parts);
   }
@@ -66,7 +72,14 @@ void DiscardLevel(ConnectionParts& parts, EncryptionLevel level) {
   parts.crypto.DiscardLevel(level, parts.env.pools->send_blocks, parts.env.pools->receive_blocks);
   Path& path = parts.paths.active();
   // RFC 9002 §6.4: its packets leave flight, and the backoff begins anew (§6.2.2).
-  path.OnPacketsDiscarded(parts.SpaceFor(level).DiscardAll(path.id()));
+  std::unique_ptr<PacketSpace>& space = parts.spaces[static_cast<size_t>(SpaceOf(level))];
+  path.OnPacketsDiscarded(space->DiscardAll(path.id()));
+  DiscardedSpaces& discarded = parts.discarded_spaces;
+  discarded.largest_acked_sent_time =
+      std::max(discarded.largest_acked_sent_time, space->largest_acked_sent_time());
+  discarded.last_ack_eliciting_sent_time =
+      std::max(discarded.last_ack_eliciting_sent_time, space->last_ack_eliciting_sent_time());
+  space = nullptr;
   parts.probes_due[static_cast<size_t>(SpaceOf(level))] = 0;
   parts.probe_timer.Reset();
 }

@@ -2,7 +2,9 @@
 #include "transport/connection/loss_recovery.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
+#include <span>
 
 #include "base/check.h"
 
@@ -19,7 +21,7 @@ Duration AckDelayOf(const ConnectionParts& parts, const AckFrame& frame, Encrypt
   // RFC 9002 §5.3: Initial packets are acknowledged at once.
   if (level == EncryptionLevel::kInitial) return Duration::Zero();
   const uint64_t exponent = level == EncryptionLevel::kOneRtt && parts.handshake.is_complete()
-                                ? parts.handshake.peer_parameters()->ack_delay_exponent
+                                ? parts.peer.ack_delay_exponent
                                 : kDefaultAckDelayExponent;
   // More than an hour is nonsense, and would overflow.
   constexpr uint64_t kMaxMicroseconds = 3'600'000'000;
@@ -36,7 +38,7 @@ void TakeRttSample(ConnectionParts& parts, const AckFrame& frame, const FrameSou
   if (path == nullptr) return;
   // RFC 9002 §5.3: the peer's promise binds it once the handshake is confirmed.
   const std::optional<Duration> max_ack_delay =
-      parts.handshake.is_confirmed() ? std::optional(parts.PeerMaxAckDelay()) : std::nullopt;
+      parts.handshake.is_confirmed() ? std::optional(parts.peer.max_ack_delay) : std::nullopt;
   // A time of arrival that cannot be true is none.
   const Timestamp sent_time = fates.rtt_source->sent_time;
   const Timestamp arrival = source.received_at > sent_time
@@ -51,9 +53,10 @@ void TakeRttSample(ConnectionParts& parts, const AckFrame& frame, const FrameSou
 // RFC 9002 §7.6.2: persistent congestion is judged over all packet number spaces.
 // Of what `space` knows to be acknowledged it sees itself how it lies to what is lost.
 Timestamp AckedElsewhereSentTime(const ConnectionParts& parts, const PacketSpace& space) {
-  Timestamp latest = Timestamp::InfinitePast();
-  for (const PacketSpace& other : parts.spaces) {
-    if (&other != &space) latest = std::max(latest, other.largest_acked_sent_time());
+  Timestamp latest = parts.discarded_spaces.largest_acked_sent_time;
+  for (const std::unique_ptr<PacketSpace>& other : parts.spaces) {
+    if (other == nullptr || other.get() == &space) continue;
+    latest = std::max(latest, other->largest_acked_sent_time());
   }
   return latest;
 }
@@ -104,7 +107,13 @@ void TellActivePath(ConnectionParts& parts, Timestamp now, const PacketFates& fa
 void TellMtuDiscovery(ConnectionParts& parts, Timestamp now, const PacketFates& fates) {
   MtuDiscovery& mtu = parts.paths.active().mtu();
   bool has_changed = false;
-  for (const TransmittedPacket& packet : fates.acked) mtu.OnPacketAcked(packet);
+  for (size_t i = 0; i < fates.acked.size(); ++i) {
+    // A packet proves nothing that a later one, which is not smaller, does not prove.
+    const bool is_last = i + 1 == fates.acked.size();
+    if (is_last || fates.acked[i].bytes > fates.acked[i + 1].bytes) {
+      mtu.OnPacketAcked(fates.acked[i]);
+    }
+  }
   for (const MtuProbeFate& probe : fates.mtu_probes) {
     if (probe.is_acked) {
       has_changed |= mtu.OnProbeAcked(probe.bytes);
@@ -117,10 +126,44 @@ void TellMtuDiscovery(ConnectionParts& parts, Timestamp now, const PacketFates& 
   if (has_changed) parts.OnMaxDatagramBytesChanged(now);
 }
 
+// How many frames at the start of `fates` are one range of a stream, which becomes `range`.
+size_t RunOfStreamData(std::span<const FrameFate> fates, StreamRange& range) {
+  constexpr uint64_t kMaxRunBytes = uint64_t{1} << 30;  // SentFrame has 32 bits for it.
+  const StreamId id = fates.front().frame.stream_id();
+  range = fates.front().frame.range();
+  size_t count = 1;
+  for (; count < fates.size() && range.length_bytes < kMaxRunBytes; ++count) {
+    const SentFrame& frame = fates[count].frame;
+    if (frame.kind() != FrameKind::kStream || frame.stream_id() != id) break;
+    const StreamRange next = frame.range();
+    if (next.offset_bytes != range.end_bytes()) break;
+    range.length_bytes += next.length_bytes;
+    range.is_fin |= next.is_fin;
+  }
+  return count;
+}
+
+// Packets in a row mostly carry stream data in a row, which is acknowledged as one range.
+void RouteAllAcked(ConnectionParts& parts, PacketNumberSpace space,
+                   std::span<const FrameFate> fates) {
+  while (!fates.empty()) {
+    const FrameFate& first = fates.front();
+    size_t count = 1;
+    if (first.frame.kind() == FrameKind::kStream) {
+      StreamRange range;
+      count = RunOfStreamData(fates, range);
+      RouteAcked(parts, space, {first.number, SentFrame::Stream(first.frame.stream_id(), range)});
+    } else {
+      RouteAcked(parts, space, first);
+    }
+    fates = fates.subspan(count);
+  }
+}
+
 // Everybody learns what has become of packets of `space`.
 void ApplyFates(ConnectionParts& parts, PacketNumberSpace space, Timestamp now,
                 const PacketFates& fates) {
-  for (const FrameFate& fate : fates.acked_frames) RouteAcked(parts, space, fate);
+  RouteAllAcked(parts, space, fates.acked_frames);
   for (const FrameFate& fate : fates.lost_frames) RouteLost(parts, space, fate);
   if (!fates.spurious.empty()) {
     parts.reordering.OnSpuriousLoss(fates.max_spurious_distance, fates.max_spurious_lateness,
@@ -136,13 +179,18 @@ void ApplyFates(ConnectionParts& parts, PacketNumberSpace space, Timestamp now,
 ProbeTimer::Inputs ProbeInputs(const ConnectionParts& parts) {
   ProbeTimer::Inputs inputs = {.spaces = {},
                                .rtt = &parts.paths.active().rtt(),
-                               .peer_max_ack_delay = parts.PeerMaxAckDelay(),
+                               .peer_max_ack_delay = parts.peer.max_ack_delay,
                                .is_handshake_confirmed = parts.handshake.is_confirmed(),
                                .is_anti_deadlock_armed = !parts.is_peer_validation_complete};
   constexpr EncryptionLevel kLevels[] = {EncryptionLevel::kInitial, EncryptionLevel::kHandshake,
                                          EncryptionLevel::kOneRtt};
   for (size_t i = 0; i < parts.spaces.size(); ++i) {
-    const PacketSpace& space = parts.spaces[i];
+    if (parts.spaces[i] == nullptr) {
+      inputs.spaces[i].last_ack_eliciting_sent_time =
+          parts.discarded_spaces.last_ack_eliciting_sent_time;
+      continue;
+    }
+    const PacketSpace& space = *parts.spaces[i];
     inputs.spaces[i] = {.has_keys = parts.keys.CanSeal(kLevels[i]),
                         .has_ack_eliciting_in_flight = space.has_ack_eliciting_in_flight(),
                         .last_ack_eliciting_sent_time = space.last_ack_eliciting_sent_time()};
@@ -158,7 +206,8 @@ struct EarliestLoss {
 EarliestLoss EarliestLossTime(const ConnectionParts& parts) {
   EarliestLoss earliest;
   for (size_t i = 0; i < parts.spaces.size(); ++i) {
-    const Timestamp time = parts.spaces[i].loss_time();
+    if (parts.spaces[i] == nullptr) continue;
+    const Timestamp time = parts.spaces[i]->loss_time();
     if (time < earliest.time) earliest = {time, static_cast<PacketNumberSpace>(i)};
   }
   return earliest;
@@ -168,12 +217,13 @@ EarliestLoss EarliestLossTime(const ConnectionParts& parts) {
 // has any, because the timeout says nothing about which of them was lost.
 void SendProbes(ConnectionParts& parts, PacketNumberSpace timed_out) {
   for (size_t i = 0; i < parts.spaces.size(); ++i) {
+    if (parts.spaces[i] == nullptr) continue;
     const auto number_space = static_cast<PacketNumberSpace>(i);
     const uint8_t wanted = number_space == timed_out ? kProbesPerTimeout : 1;
     PacketFates& fates = parts.env.scratch->fates;
     fates.Clear();
     uint8_t filled = 0;
-    while (filled < wanted && parts.spaces[i].RequeueOldestForProbe(fates)) ++filled;
+    while (filled < wanted && parts.spaces[i]->RequeueOldestForProbe(fates)) ++filled;
     for (const FrameFate& fate : fates.lost_frames) RouteLost(parts, number_space, fate);
     // With nothing to say again, a PING makes the peer answer.
     parts.probes_due[i] =
@@ -220,7 +270,7 @@ void OnLossDetectionTimeout(ConnectionParts& parts, Timestamp now) {
   if (loss.time < Timestamp::Infinite()) {
     PacketFates& fates = parts.env.scratch->fates;
     fates.Clear();
-    DetectLost(parts, parts.spaces[static_cast<size_t>(loss.space)], now, fates);
+    DetectLost(parts, *parts.spaces[static_cast<size_t>(loss.space)], now, fates);
     ApplyFates(parts, loss.space, now, fates);
     return;
   }

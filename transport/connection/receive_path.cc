@@ -83,7 +83,7 @@ void ReceivePath::OnDatagram(const ReceivedDatagram& datagram,
                          .received_at = datagram.received_at,
                          .ecn = datagram.ecn,
                          .datagram = datagram.payload};
-  if (uncovered.has_value()) return OnUncoveredPacket(*uncovered, origin);
+  if (uncovered.has_value()) return OnUncoveredPacket(*std::move(uncovered), origin);
   DatagramSplitter splitter(datagram.payload, PacketRulesOf(parts_));
   for (DatagramPart part; parts_.is_open() && splitter.Next(&part);) OnPart(part, origin);
 }
@@ -137,16 +137,16 @@ void ReceivePath::OnProtectedPacket(ProtectedPacket packet, const Origin& origin
   }
   const HeaderPosition header = {packet.bytes(), packet.packet_number_offset()};
   parts_.keys.Unprotect(level, {&header, 1});
-  OnUncoveredPacket(packet, origin);
+  OnUncoveredPacket(std::move(packet), origin);
 }
 
-void ReceivePath::OnUncoveredPacket(ProtectedPacket packet, const Origin& origin) {
+void ReceivePath::OnUncoveredPacket(ProtectedPacket&& packet, const Origin& origin) {
   const PacketSpace& space = parts_.SpaceFor(packet.level());
   Open(std::move(packet).HeaderProtectionRemoved(space.acks().largest_received()), origin);
 }
 
-void ReceivePath::Open(EncryptedPacket packet, const Origin& origin) {
-  const KeyManager::Opened opened = parts_.keys.Open(packet, now_.now, parts_.Pto());
+void ReceivePath::Open(EncryptedPacket&& packet, const Origin& origin) {
+  const KeyManager::Opened opened = parts_.keys.Open(packet, now_.now, pto_);
   if (!opened.outcome.opened) return OnUnopened(opened.outcome, packet.level(), origin);
   // RFC 9000 §12.3: only after it was opened, or timing would tell which numbers have come.
   switch (parts_.SpaceFor(packet.level()).acks().Check(packet.packet_number())) {
@@ -261,7 +261,7 @@ void ReceivePath::DetectMigration(const PlainPacket& packet, const PacketFacts& 
                                           .is_largest_packet_number = is_largest,
                                           .is_probing = facts.is_probing,
                                           .now = now_.now,
-                                          .pto = parts_.Pto()},
+                                          .pto = pto_},
                                          *parts_.env.random);
   if (migration == PathManager::Migration::kNone) return;
   ++parts_.counters.path_changes;

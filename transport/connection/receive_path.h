@@ -26,7 +26,7 @@ namespace godwit {
 
 class ReceivePath {
  public:
-  ReceivePath(ConnectionParts& parts, TlsTime now) : parts_(parts), now_(now) {}
+  ReceivePath(ConnectionParts& parts, TlsTime now) : parts_(parts), now_(now), pto_(parts.Pto()) {}
 
   void OnDatagrams(std::span<const ReceivedDatagram> datagrams);
 
@@ -51,8 +51,8 @@ class ReceivePath {
   void OnDatagram(const ReceivedDatagram& datagram, std::optional<ProtectedPacket>& uncovered);
   void OnPart(const DatagramPart& part, const Origin& origin);
   void OnProtectedPacket(ProtectedPacket packet, const Origin& origin);
-  void OnUncoveredPacket(ProtectedPacket packet, const Origin& origin);
-  void Open(EncryptedPacket packet, const Origin& origin);
+  void OnUncoveredPacket(ProtectedPacket&& packet, const Origin& origin);
+  void Open(EncryptedPacket&& packet, const Origin& origin);
   void OnPlainPacket(const PlainPacket& packet, uint64_t key_generation, const Origin& origin);
   Result ReadFrames(const PlainPacket& packet, uint64_t key_generation, const Origin& origin,
                     PacketFacts* facts, uint64_t* frame_type);
@@ -69,6 +69,7 @@ class ReceivePath {
 
   ConnectionParts& parts_;
   TlsTime now_;
+  Duration pto_;  // As the batch begins.
 };
 
 }  // namespace godwit

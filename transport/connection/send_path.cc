@@ -123,9 +123,14 @@ Transmit SendPath::FillTrain() {
   const size_t train_bytes =
       std::min({buffer_.size(), kMaxGsoBytes, kMaxGsoSegments * segment_bytes});
   Budget budget = ComputeBudget();
+  const bool is_one_rtt_alone = IsOneRttAlone();
+  PacketBuilder::Header header =
+      HeaderFor(EncryptionLevel::kOneRtt, PacketMode::kNormal, path.id());
   size_t used = 0;
   while (used + segment_bytes <= train_bytes && budget.amplification_bytes >= segment_bytes) {
-    const size_t size = BuildDatagram(buffer_.subspan(used, segment_bytes), budget);
+    const std::span<uint8_t> room = buffer_.subspan(used, segment_bytes);
+    const size_t size =
+        is_one_rtt_alone ? BuildOneRttDatagram(header, room, budget) : BuildDatagram(room, budget);
     used += size;
     if (size < segment_bytes) break;
   }
@@ -176,7 +181,7 @@ bool SendPath::HasLaterPackets(EncryptionLevel level, const Budget& budget, size
 
 PacketBuilder::Header SendPath::HeaderFor(EncryptionLevel level, PacketMode mode,
                                           PathId path) const {
-  const PacketSpace& space = parts_.spaces[static_cast<size_t>(SpaceOf(level))];
+  const PacketSpace& space = parts_.SpaceFor(level);
   const bool is_short = level == EncryptionLevel::kOneRtt;
   return {.level = level,
           .mode = mode,
@@ -186,6 +191,35 @@ PacketBuilder::Header SendPath::HeaderFor(EncryptionLevel level, PacketMode mode
           .number = space.next_packet_number(),
           .number_size = space.NextPacketNumberSize(kMaxGsoSegments),
           .key_phase = parts_.keys.key_phase()};
+}
+
+bool SendPath::IsOneRttAlone() const {
+  return parts_.handshake.is_confirmed() && !parts_.keys.CanSeal(EncryptionLevel::kHandshake) &&
+         parts_.probes_due[static_cast<size_t>(PacketNumberSpace::kApplication)] == 0 &&
+         !parts_.paths.PathNeedsFullDatagram(parts_.paths.active().id());
+}
+
+size_t SendPath::BuildOneRttDatagram(PacketBuilder::Header& header, std::span<uint8_t> room,
+                                     Budget& budget) {
+  const SendPermission permission = budget.in_flight_bytes >= room.size()
+                                        ? SendPermission::kEverything
+                                        : SendPermission::kAcknowledgments;
+  if (!HasFramesFor(parts_, EncryptionLevel::kOneRtt, permission, now_) ||
+      !PacketBuilder::Fits(header, room.size())) {
+    return 0;
+  }
+  header.number = parts_.SpaceFor(EncryptionLevel::kOneRtt).next_packet_number();
+  PacketBuilder packet(header, room);
+  WriteFrames(parts_, {.permission = permission, .fill = StreamMap::Fill::kMayScatter}, now_,
+              packet.frames());
+  if (!packet.frames().has_frames()) return 0;
+  const OutgoingPacket bytes = packet.Finish();
+  Commit(packet, bytes, parts_.paths.active());
+  Seal(EncryptionLevel::kOneRtt, bytes);
+  const uint64_t size = bytes.bytes.size();
+  if (packet.is_in_flight()) budget.in_flight_bytes -= std::min(budget.in_flight_bytes, size);
+  budget.amplification_bytes -= size;
+  return size;
 }
 
 size_t SendPath::BuildDatagram(std::span<uint8_t> room, Budget& budget) {

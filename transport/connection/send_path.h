@@ -55,6 +55,11 @@ class SendPath {
   Budget ComputeBudget() const;
   // Writes one datagram; says how many bytes it took, 0 if there was nothing for it.
   size_t BuildDatagram(std::span<uint8_t> room, Budget& budget);
+  // The same where a datagram is one 1-RTT packet, as all are soon after the handshake: `header`
+  // serves for a whole train.
+  size_t BuildOneRttDatagram(PacketBuilder::Header& header, std::span<uint8_t> room,
+                             Budget& budget);
+  bool IsOneRttAlone() const;
   SendPermission PermissionFor(EncryptionLevel level, const Budget& budget, size_t room) const;
   bool HasLaterPackets(EncryptionLevel level, const Budget& budget, size_t room) const;
   PacketBuilder::Header HeaderFor(EncryptionLevel level, PacketMode mode, PathId path) const;

@@ -2,6 +2,7 @@
 #include "transport/connection/timeout_path.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "transport/connection/loss_recovery.h"
 
@@ -14,14 +15,15 @@ Timestamp AckDeadline(const ConnectionParts& parts) {
   for (const EncryptionLevel level :
        {EncryptionLevel::kInitial, EncryptionLevel::kHandshake, EncryptionLevel::kOneRtt}) {
     if (!parts.keys.CanSeal(level)) continue;
-    const AckTracker& acks = parts.spaces[static_cast<size_t>(SpaceOf(level))].acks();
-    earliest = std::min(earliest, acks.next_deadline());
+    earliest = std::min(earliest, parts.SpaceFor(level).acks().next_deadline());
   }
   return earliest;
 }
 
 void OnQuiet(ConnectionParts& parts) {
-  for (PacketSpace& space : parts.spaces) space.ReleaseSpareMemory();
+  for (const std::unique_ptr<PacketSpace>& space : parts.spaces) {
+    if (space != nullptr) space->ReleaseSpareMemory();
+  }
   parts.quiet_at = Timestamp::Infinite();
 }
 

@@ -49,7 +49,12 @@ ConnectionHandle ConnectionRegistry::Insert(NewConnection connection) {
 
 void ConnectionRegistry::Erase(uint32_t slot) {
   ConnectionEntry& entry = table_[slot];
-  for (const ConnectionId& id : entry.local_cids) router_.Remove(id);
+  if (!entry.is_routed_by_addresses) {
+    const Connection& connection = *entry.connection;
+    for (size_t i = 0; i < connection.connection_id_count(); ++i) {
+      router_.Remove(connection.connection_id(i));
+    }
+  }
   if (entry.original_destination.has_value()) UnrouteOriginalDestination(entry);
   if (entry.is_routed_by_addresses) router_.RemoveAddresses(entry.four_tuple);
   peers_.Remove(entry.four_tuple.peer, slot);
@@ -64,15 +69,6 @@ void ConnectionRegistry::Erase(uint32_t slot) {
 
 void ConnectionRegistry::AddConnectionId(uint32_t slot, const ConnectionId& id) {
   GODWIT_CHECK(router_.Add(id, slot));
-  table_[slot].local_cids.push_back(id);
-}
-
-void ConnectionRegistry::RemoveConnectionId(uint32_t slot, const ConnectionId& id) {
-  auto& ids = table_[slot].local_cids;
-  const auto found = std::ranges::find(ids, id);
-  GODWIT_CHECK(found != ids.end());
-  ids.erase(found);
-  router_.Remove(id);
 }
 
 void ConnectionRegistry::Refresh(uint32_t slot, Timestamp now) {
@@ -157,10 +153,13 @@ void ConnectionRegistry::CheckInvariants() const {
     entry.connection->CheckInvariants();
     held_bytes += entry.held_bytes;
     if (entry.is_half_open) ++half_open_count;
-    route_count += entry.local_cids.size();
-    for (const ConnectionId& id : entry.local_cids) GODWIT_CHECK_EQ(router_.Find(id.bytes()), slot);
+    const Connection& connection = *entry.connection;
+    // By its ids, or by its addresses.
+    route_count += connection.connection_id_count();
+    for (size_t i = 0; i < connection.connection_id_count() && !entry.is_routed_by_addresses; ++i) {
+      GODWIT_CHECK_EQ(router_.Find(connection.connection_id(i).bytes()), slot);
+    }
     if (entry.original_destination.has_value()) ++route_count;
-    if (entry.is_routed_by_addresses) ++route_count;
   }
   GODWIT_CHECK_EQ(held_bytes, budget_.held_bytes());
   GODWIT_CHECK_EQ(half_open_count, half_open_count_);

@@ -18,8 +18,6 @@
 #include <optional>
 #include <span>
 
-#include "absl/container/inlined_vector.h"
-
 #include "base/environment.h"
 #include "godwit/connection_id.h"
 #include "godwit/four_tuple.h"
@@ -51,8 +49,6 @@ struct ConnectionEntry {
   // Where the indices have it.
   FourTuple four_tuple;
   uint64_t held_bytes = 0;
-  // Ours that lead to it.
-  absl::InlinedVector<ConnectionId, 2> local_cids = {};
   // RFC 9000 §7.2: the one that the client chose, as long as packets may still carry it.
   std::optional<ConnectionId> original_destination = std::nullopt;
   Timestamp original_destination_until = Timestamp::Infinite();
@@ -88,7 +84,7 @@ class ConnectionRegistry {
   }
   bool IsInUse(const ConnectionId& id) const { return router_.Find(id.bytes()).has_value(); }
   void AddConnectionId(uint32_t slot, const ConnectionId& id);
-  void RemoveConnectionId(uint32_t slot, const ConnectionId& id);
+  void RemoveConnectionId(const ConnectionId& id) { router_.Remove(id); }
   // Connections to that address; the next ones with each call.
   std::span<uint32_t> NextWithPeer(const SocketAddress& peer, std::span<uint32_t> slots) {
     return peers_.NextOf(peer, slots);

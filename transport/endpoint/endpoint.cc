@@ -222,7 +222,7 @@ void Endpoint::ExchangeConnectionIds(uint32_t slot, Timestamp now) {
   ConnectionRegistry& connections = state_->connections;
   Connection& connection = connections.connection(slot);
   while (const auto retired = connection.PollRetiredConnectionId(now)) {
-    connections.RemoveConnectionId(slot, *retired);
+    connections.RemoveConnectionId(*retired);
   }
   for (size_t wanted = connection.wanted_connection_ids(); wanted > 0; --wanted) {
     const std::optional<ConnectionId> id = state_->NewConnectionId();

@@ -104,13 +104,6 @@ void CryptoStreams::CollectFrom(TlsSession& tls, SendBlockPool& pool) {
   }
 }
 
-bool CryptoStreams::HasPending(EncryptionLevel level) const {
-  // RFC 9000 §12.4: no CRYPTO frames in 0-RTT packets, whose space 1-RTT shares.
-  if (level == EncryptionLevel::kZeroRtt) return false;
-  const Stream& stream = StreamOf(level);
-  return stream.send != nullptr && stream.send->HasPending(kMaxStreamOffset);
-}
-
 void CryptoStreams::WriteFrames(FrameWriter& writer) {
   if (!HasPending(writer.level())) return;
   const Stream& stream = StreamOf(writer.level());

@@ -21,6 +21,7 @@
 #include <optional>
 
 #include "base/encryption_level.h"
+#include "base/limits.h"
 #include "base/packet_number.h"
 #include "base/result.h"
 #include "crypto/tls_session.h"
@@ -46,7 +47,12 @@ class CryptoStreams {
   void CollectFrom(TlsSession& tls, SendBlockPool& pool);
 
   // Whether WriteFrames() has anything for a packet of `level`. The caller sees that it has keys.
-  bool HasPending(EncryptionLevel level) const;
+  bool HasPending(EncryptionLevel level) const {
+    // RFC 9000 §12.4: no CRYPTO frames in 0-RTT packets, whose space 1-RTT shares.
+    if (level == EncryptionLevel::kZeroRtt) return false;
+    const Stream& stream = StreamOf(level);
+    return stream.send != nullptr && stream.send->HasPending(kMaxStreamOffset);
+  }
   // Of writer.level().
   void WriteFrames(FrameWriter& writer);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/lifecycle/handshake_state.h"
 
+#include <memory>
+
 #include "base/check.h"
 #include "base/protocol_errors.h"
 #include "transport/wire/connection_id_authentication.h"
@@ -33,7 +35,7 @@ bool HandshakeState::OnHandshakeDoneFrame() {
 
 Result HandshakeState::OnPeerParameters(std::span<const uint8_t> block,
                                         const HandshakeConnectionIds& ids) {
-  if (peer_parameters_.has_value()) return Result::Ok();
+  if (has_read_peer_parameters_) return Result::Ok();
   // RFC 9001 §8.2: the extension is not optional. A block with nothing in it could not name the
   // connection ids.
   if (block.empty()) return kTransportParametersMissing;
@@ -47,7 +49,8 @@ Result HandshakeState::OnPeerParameters(std::span<const uint8_t> block,
                      .retry_source = ids.retry_source,
                      .initial_source = ids.peer_initial_source}));
   }
-  peer_parameters_ = parameters;
+  peer_parameters_ = std::make_unique<TransportParameters>(parameters);
+  has_read_peer_parameters_ = true;
   return Result::Ok();
 }
 

@@ -15,6 +15,7 @@
 #define GODWIT_TRANSPORT_LIFECYCLE_HANDSHAKE_STATE_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -62,8 +63,12 @@ class HandshakeState {
   // them the first time, and does nothing from then on.
   Result OnPeerParameters(std::span<const uint8_t> block, const HandshakeConnectionIds& ids);
 
-  // RFC 9001 §8.2: not to be relied upon for more than the handshake needs before is_complete().
-  const std::optional<TransportParameters>& peer_parameters() const { return peer_parameters_; }
+  // Null before they came, and after ForgetPeerParameters(). RFC 9001 §8.2: not to be relied upon
+  // for more than the handshake needs before is_complete().
+  const TransportParameters* peer_parameters() const { return peer_parameters_.get(); }
+  bool has_read_peer_parameters() const { return has_read_peer_parameters_; }
+  // Everybody has heard of them: connections are many, and live on for long.
+  void ForgetPeerParameters() { peer_parameters_ = nullptr; }
 
   // HANDSHAKE_DONE, in 1-RTT packets.
   bool HasPendingFrames() const { return handshake_done_.HasPending(); }
@@ -82,9 +87,10 @@ class HandshakeState {
   Perspective perspective_;
   bool is_complete_ = false;
   bool is_confirmed_ = false;
+  bool has_read_peer_parameters_ = false;
   Timestamp deadline_;
   ReliableSignal handshake_done_;
-  std::optional<TransportParameters> peer_parameters_;
+  std::unique_ptr<TransportParameters> peer_parameters_;
 };
 
 }  // namespace godwit

@@ -26,6 +26,7 @@ void LocalCids::OnPeerParameters(uint64_t active_connection_id_limit) {
   GODWIT_CHECK_GE(active_connection_id_limit, kMinActiveConnectionIdLimit);
   wanted_active_count_ = static_cast<size_t>(
       std::min<uint64_t>(active_connection_id_limit, kMaxNewConnectionIdsPending));
+  entries_.reserve(wanted_active_count_);
 }
 
 size_t LocalCids::active_count() const {

@@ -15,6 +15,7 @@ namespace godwit {
 static_assert(kActiveConnectionIdLimit > kMaxPaths, "an id for each path and one in reserve");
 
 PeerCids::PeerCids(const ConnectionId& first, PathId active_path) : active_path_(active_path) {
+  entries_.reserve(kActiveConnectionIdLimit);
   Entry& entry = entries_.emplace_back();
   entry.id = first;
   entry.path = active_path;

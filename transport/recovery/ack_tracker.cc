@@ -107,17 +107,6 @@ void AckTracker::SetDelayPolicy(Duration max_ack_delay, uint64_t ack_eliciting_t
   ack_eliciting_threshold_ = ack_eliciting_threshold;
 }
 
-std::optional<PacketNumber> AckTracker::largest_received() const {
-  if (received_end_ == 0) return {};
-  return PacketNumber(received_end_ - 1);
-}
-
-bool AckTracker::has_unsent_ack() const { return next_deadline() != Timestamp::Infinite(); }
-
-Timestamp AckTracker::next_deadline() const {
-  return ranges_.empty() ? Timestamp::Infinite() : deadline_;
-}
-
 bool AckTracker::WriteAck(FrameWriter& writer, Timestamp now, uint64_t ack_delay_exponent) {
   if (ranges_.empty()) return false;
   // RFC 9000 §13.2.5: of the largest packet.
@@ -141,11 +130,6 @@ void AckTracker::OnAckFrameAcked(PacketNumber largest_acked_in_it) {
   const uint64_t bound = std::min(largest_acked_in_it.value() + 1, received_end_ - 1);
   ranges_.RemoveBelow(bound);
   forgotten_below_ = std::max(forgotten_below_, bound);
-}
-
-bool AckTracker::wants_ping() const {
-  return acks_since_heard_ != 0 && acks_since_heard_ % kAckFramesPerPing == 0 &&
-         ranges_.range_count() > 1;
 }
 
 void AckTracker::ReleaseSpareMemory() {

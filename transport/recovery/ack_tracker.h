@@ -62,16 +62,19 @@ class AckTracker {
   // (what we promised as max_ack_delay), and how many may have come when it is due (1: each one).
   void SetDelayPolicy(Duration max_ack_delay, uint64_t ack_eliciting_threshold);
 
-  std::optional<PacketNumber> largest_received() const;
+  std::optional<PacketNumber> largest_received() const {
+    if (received_end_ == 0) return std::nullopt;
+    return PacketNumber(received_end_ - 1);
+  }
   uint64_t ack_eliciting_since_last_ack() const { return ack_eliciting_since_last_ack_; }
 
   // An ACK frame must be sent now.
   bool is_ack_due(Timestamp now) const { return next_deadline() <= now; }
   // A packet that is sent anyway should carry one. RFC 9000 §13.2.1: not for the sake of packets
   // that are not ack-eliciting.
-  bool has_unsent_ack() const;
+  bool has_unsent_ack() const { return next_deadline() != Timestamp::Infinite(); }
   // Infinite() if nothing waits, InfinitePast() if an ACK frame is due at once.
-  Timestamp next_deadline() const;
+  Timestamp next_deadline() const { return ranges_.empty() ? Timestamp::Infinite() : deadline_; }
 
   // False, and nothing changes: there is nothing to acknowledge, or no room.
   bool WriteAck(FrameWriter& writer, Timestamp now, uint64_t ack_delay_exponent);
@@ -82,7 +85,10 @@ class AckTracker {
   // RFC 9000 §13.2.4: the peer has not acknowledged our ACK frames for long, and they are longer
   // than they need to be: a PING belongs into the packet with the ACK frame just written. Not so
   // for the next ones, so that two endpoints do not acknowledge each other for ever.
-  bool wants_ping() const;
+  bool wants_ping() const {
+    return acks_since_heard_ != 0 && acks_since_heard_ % kAckFramesPerPing == 0 &&
+           ranges_.range_count() > 1;
+  }
 
   // Gives up memory that is not needed at the moment; for times in which nothing happens.
   void ReleaseSpareMemory();

@@ -301,13 +301,6 @@ Result StreamMap::OnStreamsBlockedFrame(const StreamsBlockedFrame& frame) {
 
 // ---- Sending ----
 
-bool StreamMap::HasPendingControl() const {
-  if (receiver_.HasPendingFrames() || sender_.flow().HasPendingFrames()) return true;
-  if (!sender_.control().empty()) return true;
-  return table_.limits(StreamDirection::kBidirectional).HasPendingFrames() ||
-         table_.limits(StreamDirection::kUnidirectional).HasPendingFrames();
-}
-
 void StreamMap::WriteControlFrames(FrameWriter& writer, const StreamContext& /*context*/) {
   // What lets the peer go on comes first.
   if (!receiver_.WriteFrames(writer)) return;

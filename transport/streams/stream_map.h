@@ -108,7 +108,12 @@ class StreamMap {
 
   // ---- Sending, in packets of the application data space ----
 
-  bool HasPendingControl() const;
+  bool HasPendingControl() const {
+    return receiver_.HasPendingFrames() || sender_.flow().HasPendingFrames() ||
+           !sender_.control().empty() ||
+           table_.limits(StreamDirection::kBidirectional).HasPendingFrames() ||
+           table_.limits(StreamDirection::kUnidirectional).HasPendingFrames();
+  }
   void WriteControlFrames(FrameWriter& writer, const StreamContext& context);
 
   // Whether a packet could carry stream data now, within flow control.

@@ -84,8 +84,9 @@ TEST_F(MigrationTest, NewPortIsFollowedAndChallenged) {
 
 TEST_F(MigrationTest, ChallengeIsExpandedIfCreditAllows) {
   Move(port_);
+  const std::vector<SeenDatagram> sent = stage_.Take();
 
-  for (const SeenDatagram* datagram : To(port_, stage_.Take())) {
+  for (const SeenDatagram* datagram : To(port_, sent)) {
     if (datagram->Has(FrameKind::kPathChallenge)) {
       EXPECT_GE(datagram->size(), kMinInitialDatagramBytes);
     }
@@ -109,6 +110,17 @@ TEST_F(MigrationTest, SmallChallengeIsFollowedByAFullOne) {
 
   ASSERT_NE(ChallengeTo(port_, sent), nullptr);
   EXPECT_GE(To(port_, sent)[0]->size(), kMinInitialDatagramBytes);
+}
+
+// What cannot be sent with that credit must not be waited for with a deadline that has passed.
+TEST_F(MigrationTest, EveryLittleCreditIsLivedWith) {
+  for (uint16_t i = 0; i < 60; ++i) {
+    Move(stage_.PathWithPuppetPort(static_cast<uint16_t>(i + 1)), i);
+    stage_.Send(raw::Ping());
+    stage_.Advance(Duration::Milliseconds(100));
+  }
+
+  ExpectOpen(stage_);
 }
 
 TEST_F(MigrationTest, PortChangeKeepsWhatIsKnownOfThePath) {

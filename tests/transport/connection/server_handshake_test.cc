@@ -21,7 +21,6 @@ using Kind = ConnectionEvent::Kind;
 
 constexpr EncryptionLevel kInitial = EncryptionLevel::kInitial;
 constexpr EncryptionLevel kHandshake = EncryptionLevel::kHandshake;
-constexpr EncryptionLevel kOneRtt = EncryptionLevel::kOneRtt;
 
 void DeliverFlight(PuppetStage& stage) {
   for (const raw::Bytes& datagram : stage.puppet().Flight()) stage.Deliver(datagram);

@@ -17,7 +17,7 @@ namespace godwit {
 namespace {
 
 // A power of two, so that tables which grow by doubling are as full before as they are after.
-constexpr uint64_t kConnections = 256;
+constexpr uint64_t kConnections = 64;
 constexpr uint64_t kMaxBytesOfAConnection = 12 * 1024;
 
 class IdleMemoryTest : public testing::Test {

@@ -164,12 +164,12 @@ TEST(HandshakeStateTest, HandshakeDoneWithoutRoomStaysPending) {
 
 TEST(HandshakeStateTest, ClientTakesItsServersParameters) {
   HandshakeState state(Perspective::kClient);
-  EXPECT_FALSE(state.peer_parameters().has_value());
+  EXPECT_EQ(state.peer_parameters(), nullptr);
 
   EXPECT_TRUE(
       state.OnPeerParameters(Encoded(ServersParameters(), Perspective::kServer), kAtClient).ok());
 
-  EXPECT_EQ(state.peer_parameters(), ServersParameters());
+  EXPECT_EQ(*state.peer_parameters(), ServersParameters());
 }
 
 TEST(HandshakeStateTest, ServerTakesItsClientsParameters) {
@@ -178,14 +178,14 @@ TEST(HandshakeStateTest, ServerTakesItsClientsParameters) {
   EXPECT_TRUE(
       state.OnPeerParameters(Encoded(ClientsParameters(), Perspective::kClient), kAtServer).ok());
 
-  EXPECT_EQ(state.peer_parameters(), ClientsParameters());
+  EXPECT_EQ(*state.peer_parameters(), ClientsParameters());
 }
 
 TEST(HandshakeStateTest, MissingParametersAreRefused) {
   HandshakeState state(Perspective::kServer);
 
   EXPECT_EQ(state.OnPeerParameters({}, kAtServer), kTransportParametersMissing);
-  EXPECT_FALSE(state.peer_parameters().has_value());
+  EXPECT_EQ(state.peer_parameters(), nullptr);
 }
 
 TEST(HandshakeStateTest, MalformedParametersAreRefused) {
@@ -193,7 +193,7 @@ TEST(HandshakeStateTest, MalformedParametersAreRefused) {
   const std::array<uint8_t, 1> cut = {0x01};
 
   EXPECT_EQ(state.OnPeerParameters(cut, kAtServer), kTransportParameterTruncated);
-  EXPECT_FALSE(state.peer_parameters().has_value());
+  EXPECT_EQ(state.peer_parameters(), nullptr);
 }
 
 TEST(HandshakeStateTest, ServersParameterFromAClientIsRefused) {
@@ -227,7 +227,7 @@ TEST(HandshakeStateTest, ServerAuthenticatesTheClientsConnectionId) {
 
   EXPECT_EQ(state.OnPeerParameters(Encoded(parameters, Perspective::kClient), kAtServer),
             kInitialSourceConnectionIdMismatch);
-  EXPECT_FALSE(state.peer_parameters().has_value());
+  EXPECT_EQ(state.peer_parameters(), nullptr);
 }
 
 TEST(HandshakeStateTest, ParametersAreReadOnce) {
@@ -237,7 +237,7 @@ TEST(HandshakeStateTest, ParametersAreReadOnce) {
 
   EXPECT_TRUE(state.OnPeerParameters({}, kAtServer).ok());
 
-  EXPECT_EQ(state.peer_parameters(), ClientsParameters());
+  EXPECT_EQ(*state.peer_parameters(), ClientsParameters());
 }
 
 // ---- The handshake's own timeout ----
