@@ -128,9 +128,11 @@ def steps_of(arguments):
     sim = TIER_2_SEEDS if arguments.long else TIER_1_SEEDS
     sanitizer_sim = TIER_2_SANITIZER_SEEDS if arguments.long else TIER_1_SANITIZER_SEEDS
     patience = [f"--test_timeout={TIER_2_TIMEOUT_SECONDS}"] if arguments.long else []
+    # Minutes of simulated traffic at full rate: in tier 1, sanitizers leave them out.
+    light = [] if arguments.long else ["--test_tag_filters=-heavy"]
     steps = [
         Step("g++", ["test"], [*seeds(sim), *patience], targets),
-        sanitizer_step("asan+ubsan", "asan-ubsan", targets, [*seeds(sanitizer_sim), *patience]),
+        sanitizer_step("asan+ubsan", "asan-ubsan", targets, [*seeds(sanitizer_sim), *patience, *light]),
         tsan_step(targets),
     ]
     if not arguments.long and targets == ["//..."]:
