@@ -24,7 +24,7 @@ constexpr Perspective PeerOf(Perspective perspective) {
 }
 
 PacketRules PacketRulesOf(const ConnectionParts& parts) {
-  return {.short_header_dcid_size = parts.local_cids.routed(0).size()};
+  return {.short_header_dcid_size = parts.local_cids.id_bytes()};
 }
 
 OfferedExtensions OfferedBy(const ConnectionParts& parts) {

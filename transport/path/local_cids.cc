@@ -14,7 +14,7 @@
 namespace godwit {
 
 LocalCids::LocalCids(const ConnectionId& first, std::optional<StatelessResetToken> first_token)
-    : is_empty_(first.empty()) {
+    : id_bytes_(static_cast<uint8_t>(first.size())) {
   Entry& entry = entries_.emplace_back();
   entry.id = first;
   // The handshake tells it to the peer; here it is compared with.
@@ -37,7 +37,7 @@ size_t LocalCids::active_count() const {
 
 size_t LocalCids::wanted_count() const {
   // RFC 9000 §5.1.1: who chose the empty id issues none.
-  if (is_empty_) return 0;
+  if (id_bytes_ == 0) return 0;
   const size_t active = active_count();
   if (active >= wanted_active_count_) return 0;
   return std::min(wanted_active_count_ - active, kMaxLocalConnectionIds - entries_.size());
@@ -59,7 +59,7 @@ void LocalCids::Add(const ConnectionId& id, const StatelessResetToken& token) {
 }
 
 bool LocalCids::RotateAll() {
-  if (is_empty_ || wanted_active_count_ == 0) return false;
+  if (id_bytes_ == 0 || wanted_active_count_ == 0) return false;
   const bool is_rotating = std::ranges::any_of(entries_, [this](const Entry& entry) {
     return !entry.is_retired() && entry.sequence_number < retire_prior_to_;
   });
@@ -73,7 +73,7 @@ Result LocalCids::OnRetireConnectionIdFrame(const RetireConnectionIdFrame& frame
                                             std::span<const uint8_t> dcid_of_packet, Timestamp now,
                                             Duration pto) {
   // RFC 9000 §19.16.
-  if (is_empty_) return kRetireConnectionIdWithoutConnectionIds;
+  if (id_bytes_ == 0) return kRetireConnectionIdWithoutConnectionIds;
   if (frame.sequence_number >= next_sequence_number_) return kRetireConnectionIdUnissued;
   Entry* entry = Find(frame.sequence_number);
   // Retired before, and its grace is over.
@@ -147,13 +147,13 @@ void LocalCids::CheckInvariants() const {
     const Entry& entry = entries_[i];
     GODWIT_CHECK_LT(entry.sequence_number, next_sequence_number_);
     if (i > 0) GODWIT_CHECK_GT(entry.sequence_number, entries_[i - 1].sequence_number);
-    GODWIT_CHECK_EQ(entry.id.empty(), is_empty_);
+    GODWIT_CHECK_EQ(entry.id.empty(), id_bytes_ == 0);
     entry.announcement.CheckInvariants();
     if (entry.announcement.HasPending()) ++pending;
     if (entry.is_retired()) GODWIT_CHECK(entry.announcement.state() == ValueState::kIdle);
   }
   GODWIT_CHECK_EQ(pending, pending_count_);
-  if (is_empty_) GODWIT_CHECK_EQ(entries_.size(), 1);
+  if (id_bytes_ == 0) GODWIT_CHECK_EQ(entries_.size(), 1);
 }
 
 }  // namespace godwit

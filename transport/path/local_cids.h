@@ -70,6 +70,9 @@ class LocalCids {
   void OnFrameAcked(PacketNumber number, const SentFrame& frame);
   void OnFrameLost(PacketNumber number, const SentFrame& frame);
 
+  // Bytes of every id.
+  size_t id_bytes() const { return id_bytes_; }
+
   // Everything that is routed, in the order of sequence numbers.
   size_t routed_count() const { return entries_.size(); }
   const ConnectionId& routed(size_t index) const { return entries_[index].id; }
@@ -98,7 +101,7 @@ class LocalCids {
   uint64_t retire_prior_to_ = 0;
   size_t wanted_active_count_ = 0;  // 0: not known yet.
   size_t pending_count_ = 0;        // Entries whose announcement is pending.
-  bool is_empty_;                   // The first, and only, id is the empty one.
+  uint8_t id_bytes_;                // 0: no others are issued.
 };
 
 }  // namespace godwit
