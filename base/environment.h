@@ -13,25 +13,11 @@
 #include <cstdint>
 #include <span>
 
-#include "base/drop_reason.h"
+#include "godwit/drop_reason.h"
+#include "godwit/random.h"
 #include "godwit/time.h"
 
 namespace godwit {
-
-// Source of unpredictable bytes: connection ids, path challenges, skipped packet numbers. Must be a
-// cryptographically secure generator wherever a real peer is on the other side.
-class Random {
- public:
-  virtual ~Random() = default;
-
-  virtual void Fill(std::span<uint8_t> bytes) = 0;
-
-  // All 64-bit values alike. The same on machines of either byte order for the same bytes.
-  uint64_t NextUint64();
-
-  // All of 0 .. bound-1 alike, without the bias of a plain remainder. `bound` must not be 0.
-  uint64_t UniformBelow(uint64_t bound);
-};
 
 // Where the core tells what happened, for counting and for qlog, which attaches here. An event
 // costs a virtual call, so events of single packets are only for packets that went wrong. A sink

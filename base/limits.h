@@ -177,6 +177,10 @@ inline constexpr size_t kMaxUndecryptableBytes = 16384;
 // read it; the rest of the longest datagram would be a cheap way to fill our memory.
 inline constexpr size_t kMaxCloseReasonBytes = 1024;
 
+// CONNECTION_CLOSE frames that a closing connection answers packets with; the last one comes after
+// 4,096 of them. Keys that are used up are kept so many packets to close with, and a few more.
+inline constexpr unsigned kMaxCloseReplies = 12;
+
 static_assert(kMaxCryptoBufferBytes >= 4096);
 static_assert(kMaxTransportParameterBytes <= kMaxCryptoBufferBytes);
 

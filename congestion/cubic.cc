@@ -41,15 +41,10 @@ Cubic::Cubic(const CongestionControllerParams& params)
       last_feedback_(params.now),
       smoothed_rtt_(params.rtt.smoothed),
       min_rtt_(params.rtt.min) {
-  window_.bytes = InitialWindowBytes(max_datagram_bytes_);
+  window_.StartFrom(params);
   if (params.predecessor.has_value()) {
-    const CongestionHandover& predecessor = *params.predecessor;
-    window_.bytes =
-        std::clamp(predecessor.congestion_window_bytes, min_window_bytes(), kMaxWindowBytes);
-    window_.ssthresh_bytes =
-        std::max(predecessor.ssthresh_bytes.value_or(kNoThreshold), min_window_bytes());
     window_.prior_bytes = window_.bytes;
-    if (predecessor.is_in_recovery) recovery_.StartByHandover(params.now);
+    if (params.predecessor->is_in_recovery) recovery_.StartByHandover(params.now);
   }
   UpdatePacing();
 }
@@ -64,20 +59,16 @@ void Cubic::OnFeedback(const CongestionFeedback& feedback) {
   if (recovery_.StartsBy(feedback)) Reduce();
   if (feedback.is_persistent_congestion) Collapse();
   const uint64_t acked_bytes = recovery_.OnAcked(feedback.acked);
-  if (is_slow_start()) {
-    window_.slow_start.OnFeedback(feedback);
-    if (window_.slow_start.is_finished()) {
-      // RFC 9438 §4.10: out of slow start without a loss; there is no W_max.
-      window_.ssthresh_bytes = window_.bytes;
-      window_.prior_bytes = window_.bytes;
-      window_.max_bytes = 0;
-    }
+  if (window_.WatchSlowStart(feedback)) {
+    // RFC 9438 §4.10: out of slow start without a loss; there is no W_max.
+    window_.prior_bytes = window_.bytes;
+    window_.max_bytes = 0;
   }
   if (!usage_.is_used()) {
     StopClock(feedback.now);
   } else if (acked_bytes > 0) {
     if (is_slow_start()) {
-      GrowSlowStart(acked_bytes);
+      window_.GrowSlowStart(acked_bytes);
     } else {
       GrowAvoidance(acked_bytes, feedback);
     }
@@ -94,15 +85,9 @@ void Cubic::OnRestartFromIdle(Timestamp now) {
 }
 
 void Cubic::OnMaxDatagramBytesChanged(uint64_t max_datagram_bytes) {
-  // RFC 9002 §7.2: a window that is still the initial one is calculated anew.
-  const bool is_initial = window_.ssthresh_bytes == kNoThreshold &&
-                          window_.bytes == InitialWindowBytes(max_datagram_bytes_);
+  window_.OnMaxDatagramBytesChanged(max_datagram_bytes_, max_datagram_bytes);
+  undo_.OnMaxDatagramBytesChanged(max_datagram_bytes_, max_datagram_bytes);
   max_datagram_bytes_ = max_datagram_bytes;
-  if (is_initial) window_.bytes = InitialWindowBytes(max_datagram_bytes);
-  for (Window* window : {&window_, &undo_}) {
-    window->bytes = std::max(window->bytes, min_window_bytes());
-    window->ssthresh_bytes = std::max(window->ssthresh_bytes, min_window_bytes());
-  }
   UpdatePacing();
 }
 
@@ -111,11 +96,7 @@ uint64_t Cubic::send_quantum_bytes() const {
 }
 
 CongestionHandover Cubic::Handover() const {
-  CongestionHandover handover{.congestion_window_bytes = window_.bytes,
-                              .is_in_recovery = recovery_.is_active()};
-  if (window_.ssthresh_bytes != kNoThreshold) handover.ssthresh_bytes = window_.ssthresh_bytes;
-  if (!min_rtt_.is_zero()) handover.min_rtt = min_rtt_;
-  return handover;
+  return window_.Handover(min_rtt_, recovery_.is_active());
 }
 
 void Cubic::Reduce() {
@@ -132,23 +113,16 @@ void Cubic::Reduce() {
 }
 
 void Cubic::Collapse() {
-  // RFC 9002 §7.6.2, §B.8; RFC 9438 §4.8: the stage after it starts on the plateau of its own.
   recovery_.Forget();
-  window_.bytes = min_window_bytes();
+  window_.Collapse(max_datagram_bytes_);
+  // RFC 9438 §4.8: the stage after it starts on the plateau of its own.
   window_.max_bytes = 0;
   window_.is_in_stage = false;
-  window_.slow_start = HystartPp();
 }
 
 void Cubic::Undo() {
   // RFC 9438 §4.9.2: a window that has grown beyond in the meantime is the better one.
   if (window_.bytes < window_.prior_bytes) window_ = undo_;
-}
-
-void Cubic::GrowSlowStart(uint64_t acked_bytes) {
-  // RFC 9002 §7.3.1. A batch that crosses the threshold must not carry the window far beyond.
-  const uint64_t limit = std::min(window_.ssthresh_bytes, kMaxWindowBytes);
-  window_.bytes = std::min(window_.bytes + window_.slow_start.GrowthBytes(acked_bytes), limit);
 }
 
 void Cubic::StartStage(Timestamp now) {
@@ -208,11 +182,9 @@ void Cubic::UpdatePacing() {
 
 void Cubic::CheckInvariants() const {
   for (const Window* window : {&window_, &undo_}) {
-    window->slow_start.CheckInvariants();
-    GODWIT_CHECK_LE(window->bytes, kMaxWindowBytes);
+    window->CheckInvariants(max_datagram_bytes_);
     GODWIT_CHECK_LE(window->reno_bytes, kMaxWindowBytes);
     GODWIT_CHECK_LE(window->max_bytes, kMaxWindowBytes);
-    GODWIT_CHECK_GE(window->ssthresh_bytes, min_window_bytes());
     GODWIT_CHECK(!window->is_in_stage || window->stage_start <= last_feedback_);
   }
   GODWIT_CHECK_GE(window_.bytes, min_window_bytes());

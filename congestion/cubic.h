@@ -19,8 +19,8 @@
 #include <string_view>
 
 #include "congestion/cubic_curve.h"
-#include "congestion/hystart_pp.h"
 #include "congestion/recovery_period.h"
+#include "congestion/slow_start_window.h"
 #include "congestion/window_usage.h"
 #include "godwit/bandwidth.h"
 #include "godwit/congestion_controller.h"
@@ -43,21 +43,16 @@ class Cubic final : public CongestionController {
   CongestionHandover Handover() const override;
   void CheckInvariants() const override;
 
-  bool is_slow_start() const { return window_.bytes < window_.ssthresh_bytes; }
+  bool is_slow_start() const { return window_.is_slow_start(); }
   // W_max, W_est: for logs and tests.
   uint64_t max_bytes() const { return window_.max_bytes; }
   uint64_t reno_bytes() const { return window_.reno_bytes; }
 
  private:
-  static constexpr uint64_t kNoThreshold = ~uint64_t{0};
-
-  // What an undo brings back (RFC 9438 §4.9.2).
-  struct Window {
-    uint64_t bytes = 0;  // cwnd
-    uint64_t ssthresh_bytes = kNoThreshold;
+  // What an undo brings back (RFC 9438 §4.9.2). `bytes` is cwnd.
+  struct Window : SlowStartWindow {
     uint64_t prior_bytes = 0;  // cwnd_prior: when ssthresh was last set.
     uint64_t max_bytes = 0;    // W_max; 0: there was no reduction to remember.
-    HystartPp slow_start = {};
     // The congestion avoidance stage, from its first acknowledgment on.
     bool is_in_stage = false;
     Timestamp stage_start = {};  // t_epoch
@@ -71,7 +66,6 @@ class Cubic final : public CongestionController {
   void Reduce();
   void Collapse();
   void Undo();
-  void GrowSlowStart(uint64_t acked_bytes);
   void StartStage(Timestamp now);
   void GrowAvoidance(uint64_t acked_bytes, const CongestionFeedback& feedback);
   void GrowReno(uint64_t acked_bytes);

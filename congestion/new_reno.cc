@@ -12,14 +12,9 @@ NewReno::NewReno(const CongestionControllerParams& params)
     : max_datagram_bytes_(params.max_datagram_bytes),
       smoothed_rtt_(params.rtt.smoothed),
       min_rtt_(params.rtt.min) {
-  window_.bytes = InitialWindowBytes(max_datagram_bytes_);
-  if (params.predecessor.has_value()) {
-    const CongestionHandover& predecessor = *params.predecessor;
-    window_.bytes =
-        std::clamp(predecessor.congestion_window_bytes, min_window_bytes(), kMaxWindowBytes);
-    window_.ssthresh_bytes =
-        std::max(predecessor.ssthresh_bytes.value_or(kNoThreshold), min_window_bytes());
-    if (predecessor.is_in_recovery) recovery_.StartByHandover(params.now);
+  window_.StartFrom(params);
+  if (params.predecessor.has_value() && params.predecessor->is_in_recovery) {
+    recovery_.StartByHandover(params.now);
   }
   pacing_rate_ = WindowPacingRate(window_.bytes, smoothed_rtt_, is_slow_start());
 }
@@ -34,10 +29,7 @@ void NewReno::OnFeedback(const CongestionFeedback& feedback) {
   if (recovery_.StartsBy(feedback)) Reduce();
   if (feedback.is_persistent_congestion) Collapse();
   const uint64_t acked_bytes = recovery_.OnAcked(feedback.acked);
-  if (is_slow_start()) {
-    window_.slow_start.OnFeedback(feedback);
-    if (window_.slow_start.is_finished()) window_.ssthresh_bytes = window_.bytes;
-  }
+  window_.WatchSlowStart(feedback);
   // RFC 9002 §7.8.
   if (acked_bytes > 0 && usage_.is_used()) Grow(acked_bytes);
   smoothed_rtt_ = feedback.rtt.smoothed;
@@ -46,15 +38,9 @@ void NewReno::OnFeedback(const CongestionFeedback& feedback) {
 }
 
 void NewReno::OnMaxDatagramBytesChanged(uint64_t max_datagram_bytes) {
-  // RFC 9002 §7.2: a window that is still the initial one is calculated anew.
-  const bool is_initial = window_.ssthresh_bytes == kNoThreshold &&
-                          window_.bytes == InitialWindowBytes(max_datagram_bytes_);
+  window_.OnMaxDatagramBytesChanged(max_datagram_bytes_, max_datagram_bytes);
+  undo_.OnMaxDatagramBytesChanged(max_datagram_bytes_, max_datagram_bytes);
   max_datagram_bytes_ = max_datagram_bytes;
-  if (is_initial) window_.bytes = InitialWindowBytes(max_datagram_bytes);
-  for (Window* window : {&window_, &undo_}) {
-    window->bytes = std::max(window->bytes, min_window_bytes());
-    window->ssthresh_bytes = std::max(window->ssthresh_bytes, min_window_bytes());
-  }
   pacing_rate_ = WindowPacingRate(window_.bytes, smoothed_rtt_, is_slow_start());
 }
 
@@ -63,11 +49,7 @@ uint64_t NewReno::send_quantum_bytes() const {
 }
 
 CongestionHandover NewReno::Handover() const {
-  CongestionHandover handover{.congestion_window_bytes = window_.bytes,
-                              .is_in_recovery = recovery_.is_active()};
-  if (window_.ssthresh_bytes != kNoThreshold) handover.ssthresh_bytes = window_.ssthresh_bytes;
-  if (!min_rtt_.is_zero()) handover.min_rtt = min_rtt_;
-  return handover;
+  return window_.Handover(min_rtt_, recovery_.is_active());
 }
 
 void NewReno::Reduce() {
@@ -79,11 +61,9 @@ void NewReno::Reduce() {
 }
 
 void NewReno::Collapse() {
-  // RFC 9002 §7.6.2, §B.8: down to the minimum, and into slow start.
   recovery_.Forget();
-  window_.bytes = min_window_bytes();
+  window_.Collapse(max_datagram_bytes_);
   window_.acked_bytes = 0;
-  window_.slow_start = HystartPp();
 }
 
 void NewReno::Undo() {
@@ -92,12 +72,7 @@ void NewReno::Undo() {
 }
 
 void NewReno::Grow(uint64_t acked_bytes) {
-  if (is_slow_start()) {
-    // RFC 9002 §7.3.1. A batch that crosses the threshold must not carry the window far beyond.
-    const uint64_t limit = std::min(window_.ssthresh_bytes, kMaxWindowBytes);
-    window_.bytes = std::min(window_.bytes + window_.slow_start.GrowthBytes(acked_bytes), limit);
-    return;
-  }
+  if (is_slow_start()) return window_.GrowSlowStart(acked_bytes);
   // RFC 9002 §7.3.3, §B.5: counted in bytes, as RFC 3465 §2.1 does, nothing is lost by rounding.
   window_.acked_bytes += acked_bytes;
   const uint64_t windows = window_.acked_bytes / window_.bytes;
@@ -107,9 +82,7 @@ void NewReno::Grow(uint64_t acked_bytes) {
 
 void NewReno::CheckInvariants() const {
   for (const Window* window : {&window_, &undo_}) {
-    window->slow_start.CheckInvariants();
-    GODWIT_CHECK_LE(window->bytes, kMaxWindowBytes);
-    GODWIT_CHECK_GE(window->ssthresh_bytes, min_window_bytes());
+    window->CheckInvariants(max_datagram_bytes_);
     GODWIT_CHECK_LE(window->acked_bytes, 2 * kMaxWindowBytes);
   }
   GODWIT_CHECK_GE(window_.bytes, min_window_bytes());

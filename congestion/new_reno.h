@@ -13,8 +13,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "congestion/hystart_pp.h"
 #include "congestion/recovery_period.h"
+#include "congestion/slow_start_window.h"
 #include "congestion/window_usage.h"
 #include "godwit/bandwidth.h"
 #include "godwit/congestion_controller.h"
@@ -36,18 +36,13 @@ class NewReno final : public CongestionController {
   CongestionHandover Handover() const override;
   void CheckInvariants() const override;
 
-  bool is_slow_start() const { return window_.bytes < window_.ssthresh_bytes; }
+  bool is_slow_start() const { return window_.is_slow_start(); }
 
  private:
-  static constexpr uint64_t kNoThreshold = ~uint64_t{0};
-
   // What an undo brings back.
-  struct Window {
-    uint64_t bytes = 0;
-    uint64_t ssthresh_bytes = kNoThreshold;
+  struct Window : SlowStartWindow {
     // Acknowledged in congestion avoidance and not yet answered by growth.
     uint64_t acked_bytes = 0;
-    HystartPp slow_start = {};
   };
 
   void Reduce();

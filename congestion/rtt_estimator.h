@@ -24,8 +24,9 @@ inline constexpr Duration kInitialRtt = Duration::Milliseconds(333);
 // RFC 9002 §6.1.2: timers are no finer than this.
 inline constexpr Duration kTimerGranularity = Duration::Milliseconds(1);
 
-// More than a packet can be under way: a clock that jumps shall not be believed.
-inline constexpr Duration kMaxRtt = Duration::Seconds(3600);
+// More than a packet is under way, also in the deepest queue: a clock that leaps by hours shall not
+// be believed, or pacing by the average would stop the connection for as long.
+inline constexpr Duration kMaxRtt = Duration::Seconds(60);
 
 struct RttMeasurement {
   // From sending the largest acknowledged packet to receiving its acknowledgment. Taken as at least

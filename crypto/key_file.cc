@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
+#include <cstdio>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -17,6 +20,10 @@
 
 namespace godwit {
 namespace {
+
+struct FileCloser {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
 
 enum class Purpose : uint8_t { kToken, kTicket, kReset };
 
@@ -233,6 +240,27 @@ SecretText FormatServerSecrets(const ServerSecrets& secrets) {
   writer.WriteKeys(Purpose::kReset, {&secrets.reset_key, 1});
   GODWIT_CHECK(writer.is_full());
   return text;
+}
+
+absl::StatusOr<ServerSecrets> ReadServerSecretsFile(const std::string& path) {
+  const std::unique_ptr<std::FILE, FileCloser> file(std::fopen(path.c_str(), "rb"));
+  if (file == nullptr) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot open \"", path, "\""));
+  }
+  std::setbuf(file.get(), nullptr);  // stdio's buffer would keep a copy of a key.
+  SecretText text(kMaxKeyFileBytes + 1);
+  const size_t size = std::fread(text.chars().data(), 1, text.chars().size(), file.get());
+  if (std::ferror(file.get()) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot read \"", path, "\""));
+  }
+  if (size > kMaxKeyFileBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", path, "\" has more than ", kMaxKeyFileBytes, " bytes: no key file"));
+  }
+  absl::StatusOr<ServerSecrets> secrets = ParseServerSecrets(text.view().substr(0, size));
+  if (secrets.ok()) return secrets;
+  return absl::Status(secrets.status().code(),
+                      absl::StrCat("\"", path, "\": ", secrets.status().message()));
 }
 
 }  // namespace godwit

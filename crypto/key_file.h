@@ -14,12 +14,13 @@
 // then move it to the front, and delete the old one when the last token or ticket has expired.
 // The reset key is not rotated: with another one, resets of older connections are not understood.
 //
-// The file is not read here; the text comes in. Error messages name the line and never quote it,
+// Error messages name the line and never quote it,
 // because it may hold a key and messages end up in logs.
 #ifndef GODWIT_CRYPTO_KEY_FILE_H_
 #define GODWIT_CRYPTO_KEY_FILE_H_
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -48,6 +49,9 @@ ServerSecrets GenerateServerSecrets(Random& random);
 // line and what to do, on an unknown purpose, a key that is not 64 hex digits, is there twice or
 // cannot be random, and on a purpose that is missing or there too often.
 absl::StatusOr<ServerSecrets> ParseServerSecrets(std::string_view text);
+
+// The same of a file, of at most kMaxKeyFileBytes. Errors name it.
+absl::StatusOr<ServerSecrets> ReadServerSecretsFile(const std::string& path);
 
 // Its own kind of text because it holds the keys; give the file that it goes to mode 0600.
 SecretText FormatServerSecrets(const ServerSecrets& secrets);

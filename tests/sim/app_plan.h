@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "godwit/stream_id.h"
+#include "godwit/stream_priority.h"
 #include "godwit/time.h"
-#include "transport/streams/stream_priority.h"
 
 namespace godwit {
 

@@ -3,6 +3,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "base/transport_error_code.h"
+
 namespace godwit {
 namespace {
 
@@ -23,11 +25,12 @@ bool IsByItself(Cause cause) {
 bool IsEchoOf(const CloseReason& told, const CloseReason& teller) {
   const bool matches =
       (told.cause == Cause::kPeerApplication && teller.cause == Cause::kApplication) ||
-      (told.cause == Cause::kPeerTransportError && teller.cause == Cause::kProtocolError) ||
-      // RFC 9000 §10.2.3: below 1-RTT the application's close is one of the transport.
-      (told.cause == Cause::kPeerTransportError && teller.cause == Cause::kApplication);
+      (told.cause == Cause::kPeerTransportError && teller.cause == Cause::kProtocolError);
   if (!matches) return false;
-  return told.error_space != teller.error_space || told.error_code == teller.error_code;
+  if (told.error_space == teller.error_space) return told.error_code == teller.error_code;
+  // RFC 9000 §10.2.3: below 1-RTT the application's close is one of the transport.
+  return teller.cause == Cause::kApplication &&
+         told.error_code == static_cast<uint64_t>(TransportErrorCode::kApplicationError);
 }
 
 }  // namespace

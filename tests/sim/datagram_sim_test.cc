@@ -121,6 +121,24 @@ TEST(DatagramSimTest, OnesOfEverySizeThatIsAllowed) {
   EXPECT_TRUE(pair.Close());
 }
 
+// Their frames have a length of four bytes.
+TEST(DatagramSimTest, OnesThatFillTheDatagramsOfALoopback) {
+  PairConfig config = Config({.count = 200, .bytes = 65'500});
+  // The window must grow before a datagram of that size fits into it.
+  config.client.app.streams = Bulk(5'000'000);
+  config.client.endpoint.connection.mtu.max_mtu = 65'487;
+  config.server.endpoint.connection.mtu.max_mtu = 65'487;
+  config.Link({});
+  EndpointPair pair(config);
+
+  ASSERT_TRUE(RunAll(pair, Duration::Seconds(4)));
+
+  EXPECT_GT(pair.client_connection()->max_datagram_payload_bytes(), 65'000u);
+  EXPECT_EQ(pair.simulation().ledger().datagrams_read(), 200u);
+  EXPECT_EQ(pair.client_record().datagrams_acked, 200u);
+  EXPECT_TRUE(pair.Close());
+}
+
 TEST(DatagramSimTest, APeerThatTakesNoneIsRespected) {
   PairConfig config = Config({.count = 10});
   config.server.endpoint.connection.max_datagram_frame_size = 0;

@@ -67,7 +67,7 @@ testing::AssertionResult EndpointPair::Close() {
   client_.Do([this](Endpoint& endpoint) {
     Connection* connection = endpoint.Find(client_record().handle);
     GODWIT_CHECK(connection != nullptr);
-    connection->Close(kCloseCode, "done", simulation_.now());
+    connection->Close(kCloseCode, "done", client_.now());
   });
   const testing::AssertionResult result = simulation_.RunUntil(
       [this] {

@@ -105,6 +105,57 @@ TEST(HandshakeSimTest, ALostClientFinishedIsSentAgain) {
   EXPECT_TRUE(pair.Run(Duration::Milliseconds(1'500)));
 }
 
+// The window is then full of 1-RTT packets that the server cannot open, and so nothing that it
+// acknowledges makes room.
+TEST(HandshakeSimTest, ALostClientFinishedIsSentAgainPastAFullWindow) {
+  PairConfig config = Config();
+  config.client.app.streams = Bulk(100'000);
+  EndpointPair pair(config);
+  int finished_count = 0;
+  pair.simulation().observer().SetFrameHook([&](const ObservedPacket& packet, const Frame& frame) {
+    if (packet.sender != Perspective::kClient || packet.level != EncryptionLevel::kHandshake ||
+        frame.kind() != FrameKind::kCrypto || ++finished_count > 2) {
+      return;
+    }
+    pair.up().SetDropFilter(
+        [lost = packet.datagram->number](const SimPacket& sent) { return sent.number == lost; });
+  });
+
+  EXPECT_TRUE(pair.Run(Duration::Seconds(3)));
+
+  EXPECT_GT(finished_count, 2);
+}
+
+TEST(HandshakeSimTest, ALostServerHelloIsSentAgainPastAFullWindow) {
+  PairConfig config = Config();
+  config.simulation.deterministic_tls.certificate_bytes = 3'500;
+  EndpointPair pair(config);
+  int hello_count = 0;
+  pair.simulation().observer().SetFrameHook([&](const ObservedPacket& packet, const Frame& frame) {
+    if (packet.sender != Perspective::kServer || packet.level != EncryptionLevel::kInitial ||
+        frame.kind() != FrameKind::kCrypto || ++hello_count > 4) {
+      return;
+    }
+    pair.down().SetDropFilter(
+        [lost = packet.datagram->number](const SimPacket& sent) { return sent.number == lost; });
+  });
+
+  EXPECT_TRUE(pair.Run(Duration::Seconds(20)));
+
+  EXPECT_GT(hello_count, 4);
+}
+
+// A datagram that is padded to its full size, with a STREAM frame in it that nearly fills it.
+TEST(HandshakeSimTest, FirstDataOfEverySizeArrivesWhole) {
+  for (uint64_t bytes = 900; bytes <= 1'200; ++bytes) {
+    PairConfig config = Config();
+    config.client.app.streams = {{.bytes = bytes}};
+    EndpointPair pair(config);
+
+    ASSERT_TRUE(pair.Run(Duration::Seconds(1))) << bytes << " bytes";
+  }
+}
+
 TEST(HandshakeSimTest, ALostHandshakeDoneIsSentAgain) {
   PairConfig config = Config();
   EndpointPair pair(config);

@@ -2,6 +2,7 @@
 //
 // Paths: NATs that rebind, datagram sizes that grow and shrink. RFC 9000 §9, §14; RFC 8899.
 #include <cstdint>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -122,6 +123,83 @@ TEST(PathSimTest, AClientWithEmptyConnectionIdsMayBeRebound) {
   pair.RebindEvery(Duration::Milliseconds(300), 1, false);
 
   EXPECT_TRUE(pair.Run(Duration::Seconds(5)));
+}
+
+// ---- NAT rebinding before the handshake is confirmed: RFC 9000 §9 knows no migration then ----
+
+// The server has not seen the client's Finished: it must not follow, and so the client is lost.
+TEST(PathSimTest, ARebindingBeforeTheServersHandshakeIsCompleteIsNotFollowed) {
+  for (const bool with_ip : {false, true}) {
+    EndpointPair pair(Echo(1'000));
+    pair.RebindEvery(Duration::Milliseconds(15), 1, with_ip);
+    pair.Connect();
+
+    ASSERT_TRUE(pair.simulation().RunFor(Duration::Seconds(25)));
+
+    EXPECT_EQ(pair.client_record().completed_at, Timestamp::Infinite());
+    EXPECT_EQ(pair.client_record().close_reason->cause, CloseReason::Cause::kHandshakeTimeout);
+    EXPECT_EQ(pair.client().endpoint().connection_count(), 0u);
+    EXPECT_EQ(pair.server().endpoint().connection_count(), 0u);
+    EXPECT_EQ(pair.server().endpoint().stats().connections_accepted, 1u);
+  }
+}
+
+// At whatever moment: the connection does its work, or both ends know that it has failed, and the
+// next one from the same address does.
+TEST(PathSimTest, ARebindingAtAnyMomentOfTheHandshake) {
+  int failed = 0;
+  for (int64_t at_ms = 1; at_ms <= 60; at_ms += 3) {
+    PairConfig config = Echo(10'000);
+    config.client.endpoint.connection.idle.keep_alive_interval = Duration::Milliseconds(500);
+    EndpointPair pair(config);
+    pair.RebindEvery(Duration::Milliseconds(at_ms), 1, at_ms % 2 == 0);
+    pair.Connect();
+
+    ASSERT_TRUE(pair.simulation().RunFor(Duration::Seconds(45))) << at_ms << " ms";
+
+    if (pair.client_connection() != nullptr) {
+      EXPECT_TRUE(pair.simulation().IsSettled()) << at_ms << " ms\n"
+                                                 << pair.simulation().Describe();
+      continue;
+    }
+    ++failed;
+    EXPECT_EQ(pair.client().endpoint().connection_count(), 0u) << at_ms << " ms";
+    EXPECT_EQ(pair.server().endpoint().connection_count(), 0u) << at_ms << " ms";
+  }
+  // From the arrival of the first packet to that of the client's Finished: 10 to 30 ms.
+  EXPECT_LE(failed, 8);
+}
+
+// Somebody takes a packet of the client out of the network and sends it on from elsewhere, and then
+// nothing more of the client gets through: RFC 9000 §9.3.2.
+TEST(PathSimTest, AnAddressThatDoesNotAnswerIsLeftForTheFormerOne) {
+  EndpointPair pair(Download(30 * kMegabyte));
+  std::vector<uint8_t> stolen;
+  pair.up().SetDropFilter([&](const SimPacket& packet) {
+    const bool is_first =
+        stolen.empty() && pair.simulation().elapsed() > Duration::Milliseconds(300);
+    if (is_first) stolen = packet.payload;
+    return !stolen.empty();
+  });
+  pair.Connect();
+  ASSERT_TRUE(pair.simulation().RunFor(Duration::Milliseconds(350)));
+  ASSERT_FALSE(stolen.empty());
+  const ReceivedDatagram moved = {.payload = stolen,
+                                  .four_tuple = {.local = pair.server().config().address,
+                                                 .peer = *SocketAddress::Parse("203.0.113.66:666")},
+                                  .ecn = EcnMark::kNotEct,
+                                  .received_at = pair.server().now()};
+
+  pair.server().Do([&](Endpoint& endpoint) {
+    endpoint.OnDatagrams({&moved, 1}, pair.server().now());
+  });
+  ASSERT_EQ(pair.ServerStats().path_changes, 1u);
+  ASSERT_TRUE(pair.simulation().RunFor(Duration::Milliseconds(2'500)));
+  const uint64_t before = pair.down().delivered_packets();
+  ASSERT_TRUE(pair.simulation().RunFor(Duration::Seconds(5)));
+
+  EXPECT_EQ(pair.ServerStats().path_changes, 2u);
+  EXPECT_GT(pair.down().delivered_packets(), before);
 }
 
 // ---- Datagram sizes ----

@@ -208,19 +208,19 @@ void PlanApp::ReadDatagrams(Connection& connection, AppConnection& app) {
   }
 }
 
-void PlanApp::OnFeedback(AppConnection& app, const DatagramQueue::Feedback& feedback) {
+void PlanApp::OnFeedback(AppConnection& app, const DatagramFeedback& feedback) {
   switch (feedback.fate) {
-    case DatagramQueue::Feedback::Fate::kSent:
+    case DatagramFeedback::Fate::kSent:
       ++app.record.datagrams_sent;
       break;
-    case DatagramQueue::Feedback::Fate::kAcked:
+    case DatagramFeedback::Fate::kAcked:
       ++app.record.datagrams_acked;
       break;
-    case DatagramQueue::Feedback::Fate::kLost:
+    case DatagramFeedback::Fate::kLost:
       ++app.record.datagrams_lost;
       break;
-    case DatagramQueue::Feedback::Fate::kDroppedQueueFull:
-    case DatagramQueue::Feedback::Fate::kDroppedTooLarge:
+    case DatagramFeedback::Fate::kDroppedQueueFull:
+    case DatagramFeedback::Fate::kDroppedTooLarge:
       ++app.record.datagrams_dropped;
       break;
   }

@@ -91,7 +91,7 @@ class PlanApp final : public SimApp {
   void PumpStream(SimHost& host, Connection& connection, StreamId id, OpenStream& stream);
   void SendDatagrams(SimHost& host, Connection& connection, AppConnection& app);
   void ReadDatagrams(Connection& connection, AppConnection& app);
-  void OnFeedback(AppConnection& app, const DatagramQueue::Feedback& feedback);
+  void OnFeedback(AppConnection& app, const DatagramFeedback& feedback);
   static bool IsDone(const AppConnection& app);
 
   AppPlan plan_;

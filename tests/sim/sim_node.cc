@@ -45,9 +45,7 @@ SimNode::SimNode(const NodeConfig& config, uint64_t seed, const World& world)
                                  [this](SimPacket&& packet) { Receive(std::move(packet)); })),
       random_(seed) {
   connection_ids_ = std::make_unique<SeededConnectionIds>(config.connection_id_bytes, &random_);
-  if (!config_.endpoint.stateless_reset_key.has_value()) {
-    config_.endpoint.stateless_reset_key = SecretKey::Generate(random_);
-  }
+  reset_key_ = SecretKey::Generate(random_);
   MakeEndpoint();
 }
 
@@ -57,7 +55,8 @@ void SimNode::MakeEndpoint() {
                                           .events = nullptr,
                                           .connection_ids = connection_ids_.get(),
                                           .tls_clients = world_.tls_clients,
-                                          .tls_servers = world_.tls_servers});
+                                          .tls_servers = world_.tls_servers,
+                                          .stateless_reset_key = reset_key_});
   if (!made.ok()) std::fprintf(stderr, "%s\n", std::string(made.status().message()).c_str());
   GODWIT_CHECK(made.ok());
   endpoint_ = *std::move(made);
@@ -68,7 +67,7 @@ void SimNode::Restart() {
   endpoint_.reset();
   inbox_.clear();
   MakeEndpoint();
-  world_.trace->Add(now(), {"restart", config_.name});
+  world_.trace->Add(world_.queue->now(), {"restart", config_.name});
 }
 
 void SimNode::Do(const std::function<void(Endpoint&)>& action) {
@@ -92,13 +91,39 @@ ConnectionHandle SimNode::Connect(const SocketAddress& server, std::string_view 
 
 void SimNode::WakeAt(Timestamp time) {
   // Each stream asks for itself.
-  if (!app_wakeups_.insert(time).second) return;
-  world_.queue->At(time, [this, time] {
-    app_wakeups_.erase(time);
+  if (app_wakeups_.insert(time).second) ScheduleAppWakeup(time);
+}
+
+void SimNode::ScheduleAppWakeup(Timestamp time) {
+  world_.queue->At(VirtualTimeOf(time), [this, time] {
+    // The clock was changed: OnClockChanged() has made another entry.
+    if (now() < time || app_wakeups_.erase(time) == 0) return;
     if (app_ == nullptr) return;
     app_->OnTime(*this);
     AfterStep();
   });
+}
+
+// ---- The clock ----
+
+void SimNode::ShiftClock(Duration by) {
+  clock_offset_ = clock_offset_ + by;
+  OnClockChanged();
+}
+
+void SimNode::StopClock() { clock_stopped_at_ = now(); }
+
+void SimNode::StartClock() {
+  GODWIT_CHECK(clock_stopped_at_.has_value());
+  clock_offset_ = *clock_stopped_at_ - world_.queue->now();
+  clock_stopped_at_.reset();
+  OnClockChanged();
+}
+
+void SimNode::OnClockChanged() {
+  for (const Timestamp time : app_wakeups_) ScheduleAppWakeup(time);
+  wakeup_at_ = Timestamp::Infinite();
+  ScheduleWakeup();
 }
 
 // ---- Receiving ----
@@ -132,9 +157,9 @@ void SimNode::TakeBatch() {
 void SimNode::DrainEvents() {
   while (const std::optional<EndpointEvent> event = endpoint_->PollEvent()) {
     if (event->event.kind == ConnectionEvent::Kind::kHandshakeComplete) {
-      world_.trace->Add(now(), {"handshake complete", config_.name});
+      world_.trace->Add(world_.queue->now(), {"handshake complete", config_.name});
     } else if (event->event.kind == ConnectionEvent::Kind::kClosed) {
-      world_.trace->Add(now(), {"closed", config_.name});
+      world_.trace->Add(world_.queue->now(), {"closed", config_.name});
     }
     if (app_ != nullptr) app_->OnEvent(*this, *event);
   }
@@ -174,8 +199,11 @@ void SimNode::SendAll() {
 
 void SimNode::ScheduleWakeup() {
   const Timestamp next = endpoint_->NextWakeup();
-  if (next == Timestamp::Infinite() || next >= wakeup_at_) return;
-  wakeup_at_ = std::max(next, now());
+  if (next == Timestamp::Infinite()) return;
+  if (clock_stopped_at_.has_value() && next > now()) return;
+  const Timestamp at = std::max(VirtualTimeOf(next), world_.queue->now());
+  if (at >= wakeup_at_) return;
+  wakeup_at_ = at;
   world_.queue->At(wakeup_at_, [this, at = wakeup_at_] {
     if (wakeup_at_ == at) OnWakeup();
   });
@@ -189,8 +217,8 @@ void SimNode::OnWakeup() {
 }
 
 void SimNode::CountStep() {
-  if (last_step_ != now()) {
-    last_step_ = now();
+  if (last_step_ != world_.queue->now()) {
+    last_step_ = world_.queue->now();
     steps_at_this_time_ = 0;
   }
   if (++steps_at_this_time_ == kMaxStepsAtOneTime) {

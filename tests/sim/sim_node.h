@@ -12,11 +12,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/seeded_random.h"
+#include "crypto/secret_key.h"
 #include "godwit/connection_id_generator.h"
 #include "godwit/socket_address.h"
 #include "godwit/time.h"
@@ -58,7 +60,10 @@ class SimNode final : public SimHost {
   // `app` outlives it.
   void SetApp(SimApp* app) { app_ = app; }
 
-  Timestamp now() const override { return world_.queue->now(); }
+  // By its own clock, which is right until one of the functions below is called.
+  Timestamp now() const override {
+    return clock_stopped_at_.value_or(world_.queue->now() + clock_offset_);
+  }
   Endpoint& endpoint() override { return *endpoint_; }
   void WakeAt(Timestamp time) override;
 
@@ -71,6 +76,12 @@ class SimNode final : public SimHost {
   // Forgets everything, as after a crash, and goes on with the same configuration.
   void Restart();
 
+  // Its clock, which nobody else goes by, leaps ahead, or back if `by` is negative.
+  void ShiftClock(Duration by);
+  // It stands still, and goes on from there. What comes from the network comes nevertheless.
+  void StopClock();
+  void StartClock();
+
   // What is wrong with it: sends without end, wakes up without end. Empty if nothing is.
   const std::string& problem() const { return problem_; }
 
@@ -82,6 +93,10 @@ class SimNode final : public SimHost {
   void DrainEvents();
   void SendAll();
   void ScheduleWakeup();
+  void ScheduleAppWakeup(Timestamp time);
+  // When, in virtual time, its clock shows `time`, if nobody touches it until then.
+  Timestamp VirtualTimeOf(Timestamp time) const { return time - clock_offset_; }
+  void OnClockChanged();
   void CountStep();
   void MakeEndpoint();
 
@@ -89,14 +104,17 @@ class SimNode final : public SimHost {
   World world_;
   SimNetwork::NodeId id_;
   SeededRandom random_;
+  std::optional<SecretKey> reset_key_;  // Outlives restarts.
   std::unique_ptr<ConnectionIdGenerator> connection_ids_;
   SimApp* app_ = nullptr;
   std::unique_ptr<Endpoint> endpoint_;
 
   std::vector<SimPacket> inbox_;
   bool is_batch_scheduled_ = false;
-  std::set<Timestamp> app_wakeups_;
-  Timestamp wakeup_at_ = Timestamp::Infinite();
+  std::set<Timestamp> app_wakeups_;              // By its own clock.
+  Timestamp wakeup_at_ = Timestamp::Infinite();  // In virtual time.
+  Duration clock_offset_;
+  std::optional<Timestamp> clock_stopped_at_;
   Timestamp last_step_;
   uint64_t steps_at_this_time_ = 0;
   uint64_t step_count_ = 0;

@@ -19,10 +19,10 @@ inline constexpr uint64_t kUdpIpOverheadBytes = 28;
 struct SimPacket {
   uint64_t number = 0;  // Of all datagrams that were sent in the run, duplicates have the same.
   size_t sender = 0;    // Its node.
-  SocketAddress source;
-  SocketAddress destination;
+  SocketAddress source = {};
+  SocketAddress destination = {};
   EcnMark ecn = EcnMark::kNotEct;
-  std::vector<uint8_t> payload;
+  std::vector<uint8_t> payload = {};
 
   uint64_t bytes_on_link() const { return payload.size() + kUdpIpOverheadBytes; }
 };

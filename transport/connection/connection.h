@@ -25,14 +25,15 @@
 
 #include "crypto/tls_session.h"
 #include "godwit/congestion_controller.h"
+#include "godwit/connection_config.h"
+#include "godwit/connection_event.h"
 #include "godwit/connection_id.h"
+#include "godwit/connection_stats.h"
 #include "godwit/datagram.h"
 #include "godwit/four_tuple.h"
 #include "godwit/perspective.h"
 #include "godwit/time.h"
-#include "transport/connection/connection_config.h"
-#include "transport/connection/connection_event.h"
-#include "transport/connection/connection_stats.h"
+#include "transport/connection/connection_environment.h"
 #include "transport/lifecycle/close_state.h"
 #include "transport/streams/stream_map.h"
 

@@ -12,10 +12,11 @@
 namespace godwit {
 namespace {
 
-Path::Params FirstPath(const ConnectionConfig& config, const ConnectionStart& start) {
+Path::Params FirstPath(const ConnectionConfig& config, const ConnectionEnvironment& environment,
+                       const ConnectionStart& start) {
   return {.id = PathId(0),
           .four_tuple = start.four_tuple,
-          .factory = config.controller,
+          .factory = environment.controller,
           .initial_rtt = config.initial_rtt,
           .mtu = config.mtu,
           // RFC 9000 §8.1: a client chose its server's address.
@@ -43,7 +44,7 @@ ConnectionParts::ConnectionParts(const ConnectionConfig& connection_config,
       probe_timer(connection_config.pto_ceiling),
       streams(start.perspective, connection_config.streams),
       datagrams(connection_config.datagrams),
-      paths(FirstPath(connection_config, start),
+      paths(FirstPath(connection_config, environment, start),
             {.perspective = start.perspective,
              .is_migration_allowed = connection_config.allows_migration}),
       local_cids(start.local_cid, start.local_cid_token),
@@ -62,12 +63,13 @@ Duration ConnectionParts::Pto() const { return paths.active().rtt().PtoBase(peer
 
 uint64_t ConnectionParts::MaxDatagramPayloadBytes() const {
   if (peer.max_datagram_frame_size == 0) return 0;
-  constexpr uint64_t kFrameHeader = 1 + 2;  // With a length, which covers 16,383 bytes.
-  const uint64_t around = ShortHeaderSize(peer_cids.current().size(), kMaxPacketNumberSize) +
-                          kAeadTagLength + kFrameHeader;
   const uint64_t mtu = paths.active().mtu().max_datagram_bytes();
+  // With a length: a frame that does not fill its packet to the last byte needs one.
+  const uint64_t frame_header = 1 + VarintSize(mtu);
+  const uint64_t around = ShortHeaderSize(peer_cids.current().size(), kMaxPacketNumberSize) +
+                          kAeadTagLength + frame_header;
   const uint64_t frame = peer.max_datagram_frame_size;
-  return std::min(mtu - around, frame > kFrameHeader ? frame - kFrameHeader : 0);
+  return std::min(mtu - around, frame > frame_header ? frame - frame_header : 0);
 }
 
 StreamContext ConnectionParts::StreamContextAt(Timestamp now) const {
@@ -93,6 +95,8 @@ void ConnectionParts::UseActivePath(Timestamp now) {
   // rather than not at all.
   if (peer_cids.AssignTo(id)) peer_cids.SetActivePath(id);
   probe_timer.Reset();
+  // RFC 9002 §7.6.2: what is lost before this path's own first sample is no persistent congestion.
+  if (!paths.active().rtt().has_sample()) first_rtt_sample_time = Timestamp::Infinite();
   OnMaxDatagramBytesChanged(now);
 }
 

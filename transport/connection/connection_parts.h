@@ -12,16 +12,17 @@
 #include <memory>
 #include <optional>
 
-#include "base/drop_reason.h"
 #include "base/encryption_level.h"
 #include "base/packet_number.h"
 #include "crypto/tls_session.h"
+#include "godwit/connection_config.h"
 #include "godwit/connection_id.h"
+#include "godwit/connection_stats.h"
+#include "godwit/drop_reason.h"
 #include "godwit/perspective.h"
 #include "godwit/time.h"
-#include "transport/connection/connection_config.h"
+#include "transport/connection/connection_environment.h"
 #include "transport/connection/connection_scratch.h"
-#include "transport/connection/connection_stats.h"
 #include "transport/lifecycle/close_state.h"
 #include "transport/lifecycle/crypto_streams.h"
 #include "transport/lifecycle/handshake_state.h"
@@ -144,6 +145,7 @@ struct ConnectionParts {
 
   // Of 1-RTT packets that were no path probes. RFC 9000 §9.3.
   PacketNumber largest_non_probing = PacketNumber::None();
+  // Of the active path, at the latest.
   Timestamp first_rtt_sample_time = Timestamp::Infinite();
   // RFC 9002 §A.6: a client knows that its server believes its address.
   bool is_peer_validation_complete;

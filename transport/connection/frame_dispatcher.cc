@@ -21,6 +21,50 @@ EncryptionLevel CryptoLevelOf(PacketNumberSpace space) {
   GODWIT_UNREACHABLE();
 }
 
+// Which part a frame came from, and so learns its fate.
+enum class Owner : uint8_t {
+  kStreams,
+  kAcks,
+  kCrypto,
+  kLocalCids,
+  kPeerCids,
+  kHandshake,
+  kPaths,
+  kDatagrams,
+  kNobody,  // Who sent it does not wait for it.
+};
+
+Owner OwnerOf(FrameKind kind) {
+  switch (kind) {
+    case FrameKind::kStream:
+    case FrameKind::kResetStream:
+    case FrameKind::kStopSending:
+    case FrameKind::kMaxData:
+    case FrameKind::kMaxStreamData:
+    case FrameKind::kMaxStreams:
+    case FrameKind::kDataBlocked:
+    case FrameKind::kStreamDataBlocked:
+    case FrameKind::kStreamsBlocked:
+      return Owner::kStreams;
+    case FrameKind::kAck:
+      return Owner::kAcks;
+    case FrameKind::kCrypto:
+      return Owner::kCrypto;
+    case FrameKind::kNewConnectionId:
+      return Owner::kLocalCids;
+    case FrameKind::kRetireConnectionId:
+      return Owner::kPeerCids;
+    case FrameKind::kHandshakeDone:
+      return Owner::kHandshake;
+    case FrameKind::kPathChallenge:
+      return Owner::kPaths;
+    case FrameKind::kDatagram:
+      return Owner::kDatagrams;
+    default:
+      return Owner::kNobody;
+  }
+}
+
 Result OnCryptoFrame(ConnectionParts& parts, const CryptoFrame& frame, const FrameSource& source) {
   StreamPools& pools = *parts.env.pools;
   return parts.crypto.OnCryptoFrame(frame, source.level, *parts.tls, source.now, pools.send_blocks,
@@ -111,61 +155,47 @@ Result DispatchFrame(ConnectionParts& parts, const Frame& frame, const FrameSour
 
 void RouteAcked(ConnectionParts& parts, PacketNumberSpace space, const FrameFate& fate) {
   const SentFrame& frame = fate.frame;
-  switch (frame.kind()) {
-    case FrameKind::kStream:
-    case FrameKind::kResetStream:
-    case FrameKind::kStopSending:
-    case FrameKind::kMaxData:
-    case FrameKind::kMaxStreamData:
-    case FrameKind::kMaxStreams:
-    case FrameKind::kDataBlocked:
-    case FrameKind::kStreamDataBlocked:
-    case FrameKind::kStreamsBlocked:
+  switch (OwnerOf(frame.kind())) {
+    case Owner::kStreams:
       return parts.streams.OnFrameAcked(fate.number, frame, *parts.env.pools);
-    case FrameKind::kAck:
+    case Owner::kAcks:
       return parts.spaces[static_cast<size_t>(space)]->acks().OnAckFrameAcked(
           frame.largest_acked());
-    case FrameKind::kCrypto:
+    case Owner::kCrypto:
       return parts.crypto.OnFrameAcked(CryptoLevelOf(space), frame, parts.env.pools->send_blocks);
-    case FrameKind::kNewConnectionId:
+    case Owner::kLocalCids:
       return parts.local_cids.OnFrameAcked(fate.number, frame);
-    case FrameKind::kRetireConnectionId:
+    case Owner::kPeerCids:
       return parts.peer_cids.OnFrameAcked(fate.number, frame);
-    case FrameKind::kHandshakeDone:
+    case Owner::kHandshake:
       return parts.handshake.OnFrameAcked(fate.number, frame);
-    case FrameKind::kDatagram:
+    case Owner::kDatagrams:
       return parts.datagrams.OnFrameAcked(frame);
-    default:  // PING, PATH_CHALLENGE and the like: nobody waits for them.
+    case Owner::kPaths:  // RFC 9000 §8.2.3: it is the answer that counts.
+    case Owner::kNobody:
       return;
   }
 }
 
 void RouteLost(ConnectionParts& parts, PacketNumberSpace space, const FrameFate& fate) {
   const SentFrame& frame = fate.frame;
-  switch (frame.kind()) {
-    case FrameKind::kStream:
-    case FrameKind::kResetStream:
-    case FrameKind::kStopSending:
-    case FrameKind::kMaxData:
-    case FrameKind::kMaxStreamData:
-    case FrameKind::kMaxStreams:
-    case FrameKind::kDataBlocked:
-    case FrameKind::kStreamDataBlocked:
-    case FrameKind::kStreamsBlocked:
+  switch (OwnerOf(frame.kind())) {
+    case Owner::kStreams:
       return parts.streams.OnFrameLost(fate.number, frame);
-    case FrameKind::kCrypto:
+    case Owner::kCrypto:
       return parts.crypto.OnFrameLost(CryptoLevelOf(space), frame);
-    case FrameKind::kNewConnectionId:
+    case Owner::kLocalCids:
       return parts.local_cids.OnFrameLost(fate.number, frame);
-    case FrameKind::kRetireConnectionId:
+    case Owner::kPeerCids:
       return parts.peer_cids.OnFrameLost(fate.number, frame);
-    case FrameKind::kHandshakeDone:
+    case Owner::kHandshake:
       return parts.handshake.OnFrameLost(fate.number, frame);
-    case FrameKind::kPathChallenge:
+    case Owner::kPaths:
       return parts.paths.OnFrameLost(fate.number, frame);
-    case FrameKind::kDatagram:
+    case Owner::kDatagrams:
       return parts.datagrams.OnFrameLost(frame);
-    default:  // RFC 9000 §13.3: not sent again, or not as they were.
+    case Owner::kAcks:  // RFC 9000 §13.3: the next one says what is true then.
+    case Owner::kNobody:
       return;
   }
 }

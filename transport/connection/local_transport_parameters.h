@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "base/environment.h"
+#include "godwit/connection_config.h"
 #include "godwit/connection_id.h"
 #include "godwit/perspective.h"
-#include "transport/connection/connection_config.h"
+#include "transport/connection/connection_environment.h"
 
 namespace godwit {
 

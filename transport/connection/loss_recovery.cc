@@ -47,6 +47,7 @@ void TakeRttSample(ConnectionParts& parts, const AckFrame& frame, const FrameSou
   path->rtt().OnMeasurement({.rtt = arrival - sent_time,
                              .ack_delay = AckDelayOf(parts, frame, source.level),
                              .max_ack_delay = max_ack_delay});
+  if (path != &parts.paths.active()) return;
   parts.first_rtt_sample_time = std::min(parts.first_rtt_sample_time, source.now.now);
 }
 
@@ -176,14 +177,23 @@ void ApplyFates(ConnectionParts& parts, PacketNumberSpace space, Timestamp now,
   parts.counters.packets_spuriously_lost += fates.spurious.size();
 }
 
+constexpr EncryptionLevel kLevels[] = {EncryptionLevel::kInitial, EncryptionLevel::kHandshake,
+                                       EncryptionLevel::kOneRtt};
+
+// Of a handshake that is not done, and neither sent nor lost. What fills the window then may be
+// packets that the peer cannot read before it has these bytes: nothing would ever make room for
+// them, if a probe timeout did not send them past the window.
+bool HasHandshakeData(const ConnectionParts& parts, PacketNumberSpace space) {
+  return space != PacketNumberSpace::kApplication &&
+         parts.crypto.HasPending(kLevels[static_cast<size_t>(space)]);
+}
+
 ProbeTimer::Inputs ProbeInputs(const ConnectionParts& parts) {
   ProbeTimer::Inputs inputs = {.spaces = {},
                                .rtt = &parts.paths.active().rtt(),
                                .peer_max_ack_delay = parts.peer.max_ack_delay,
                                .is_handshake_confirmed = parts.handshake.is_confirmed(),
                                .is_anti_deadlock_armed = !parts.is_peer_validation_complete};
-  constexpr EncryptionLevel kLevels[] = {EncryptionLevel::kInitial, EncryptionLevel::kHandshake,
-                                         EncryptionLevel::kOneRtt};
   for (size_t i = 0; i < parts.spaces.size(); ++i) {
     if (parts.spaces[i] == nullptr) {
       inputs.spaces[i].last_ack_eliciting_sent_time =
@@ -191,9 +201,11 @@ ProbeTimer::Inputs ProbeInputs(const ConnectionParts& parts) {
       continue;
     }
     const PacketSpace& space = *parts.spaces[i];
-    inputs.spaces[i] = {.has_keys = parts.keys.CanSeal(kLevels[i]),
-                        .has_ack_eliciting_in_flight = space.has_ack_eliciting_in_flight(),
-                        .last_ack_eliciting_sent_time = space.last_ack_eliciting_sent_time()};
+    inputs.spaces[i] = {
+        .has_keys = parts.keys.CanSeal(kLevels[i]),
+        .has_ack_eliciting_in_flight = space.has_ack_eliciting_in_flight(),
+        .has_unsent_handshake_data = HasHandshakeData(parts, static_cast<PacketNumberSpace>(i)),
+        .last_ack_eliciting_sent_time = space.last_ack_eliciting_sent_time()};
   }
   return inputs;
 }
@@ -213,6 +225,10 @@ EarliestLoss EarliestLossTime(const ConnectionParts& parts) {
   return earliest;
 }
 
+bool HasProbesDue(const ConnectionParts& parts) {
+  return std::ranges::any_of(parts.probes_due, [](uint8_t count) { return count != 0; });
+}
+
 // RFC 9002 §6.2.4: probes carry what the oldest unacknowledged packets did, in every space that
 // has any, because the timeout says nothing about which of them was lost.
 void SendProbes(ConnectionParts& parts, PacketNumberSpace timed_out) {
@@ -224,6 +240,7 @@ void SendProbes(ConnectionParts& parts, PacketNumberSpace timed_out) {
     fates.Clear();
     uint8_t filled = 0;
     while (filled < wanted && parts.spaces[i]->RequeueOldestForProbe(fates)) ++filled;
+    if (filled == 0 && HasHandshakeData(parts, number_space)) filled = 1;
     for (const FrameFate& fate : fates.lost_frames) RouteLost(parts, number_space, fate);
     // With nothing to say again, a PING makes the peer answer.
     parts.probes_due[i] =
@@ -260,6 +277,9 @@ Timestamp LossDetectionDeadline(const ConnectionParts& parts) {
   if (loss.time < Timestamp::Infinite()) return loss.time;
   // RFC 9002 §6.2.2.1: nothing can be sent then, and what comes in moves the limit.
   if (!parts.HasCreditToSend()) return Timestamp::Infinite();
+  // Before the probes of one timeout have left, nothing is learned from another. Because the
+  // backoff has a ceiling, its time might never come to lie in the future.
+  if (HasProbesDue(parts)) return Timestamp::Infinite();
   const std::optional<ProbeTimer::Deadline> probe =
       parts.probe_timer.DeadlineFor(ProbeInputs(parts));
   return probe.has_value() ? probe->time : Timestamp::Infinite();

@@ -65,7 +65,7 @@ OutgoingPacket PacketBuilder::Finish(size_t min_size) {
   GODWIT_CHECK_LE(size_with_padding, room_.size());
   const size_t unpadded = header_size_ + frames_.payload_size() + kAeadTagLength;
   if (size_with_padding > unpadded) {
-    GODWIT_CHECK(frames_.scattered_data().empty());
+    GODWIT_CHECK(!frames_.is_complete());
     const auto padding =
         room_.subspan(header_size_ + frames_.frames_size(), size_with_padding - unpadded);
     std::fill(padding.begin(), padding.end(), uint8_t{0});

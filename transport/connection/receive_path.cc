@@ -71,6 +71,9 @@ void ReceivePath::OnDatagram(const ReceivedDatagram& datagram,
   ++parts_.counters.datagrams_received;
   parts_.counters.bytes_received += datagram.payload.size();
   if (!parts_.is_open()) {
+    // RFC 9000 §8.1: it may be what the CONNECTION_CLOSE has waited for.
+    Path* const path = parts_.paths.Find(datagram.four_tuple);
+    if (path != nullptr) path->OnDatagramReceived(datagram.payload.size());
     parts_.close.OnPacketReceived(now_.now, datagram.payload.size());
     return Drop(DropReason::kConnectionClosed, datagram.payload.size());
   }

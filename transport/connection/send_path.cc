@@ -24,12 +24,10 @@ Transmit SendPath::PollTransmit() {
   parts_.pacing_release = Timestamp::Infinite();
   parts_.env.scratch->train.clear();
   if (!parts_.is_open()) return FillClose();
-  if (parts_.keys.CanSeal(EncryptionLevel::kOneRtt)) {
-    // RFC 9001 §6.6: keys are updated, or the connection ends, before their limit is reached.
-    if (const Result ready = parts_.keys.PrepareToSeal(kMaxGsoSegments, now_); !ready.ok()) {
-      parts_.Fail(ready, 0, now_);
-      return FillClose();
-    }
+  // RFC 9001 §6.6: keys are updated, or the connection ends, before their limit is reached.
+  if (const Result ready = parts_.keys.PrepareToSeal(kMaxGsoSegments, now_); !ready.ok()) {
+    parts_.Fail(ready, 0, now_);
+    return FillClose();
   }
   if (const Transmit probe = FillPathProbe(); !probe.payload.empty()) return probe;
   if (const Transmit probe = FillMtuProbe(); !probe.payload.empty()) return probe;
@@ -59,10 +57,7 @@ Transmit SendPath::FillClose() {
                                                                 : EncryptionLevel::kOneRtt);
     // RFC 9000 §14.1: of a client; a server's datagram elicits no acknowledgment.
     const bool is_padded = is_last && has_initial && parts_.is_client();
-    const OutgoingPacket bytes = packet.Finish(is_padded ? room - used : 0);
-    Commit(packet, bytes, path);
-    Seal(level, bytes);
-    used += bytes.bytes.size();
+    used += FinishPacket(packet, path, is_padded ? room - used : 0);
   }
   SealTrain();
   if (used == 0) return {};
@@ -87,11 +82,9 @@ Transmit SendPath::FillPathProbe() {
   PacketBuilder packet(header, buffer_.first(room));
   parts_.paths.WriteFrames(packet.frames(), *id, now_);
   if (!packet.frames().has_frames()) return {};
-  const OutgoingPacket bytes = packet.Finish(is_expanded ? room : 0);
-  Commit(packet, bytes, path);
-  Seal(EncryptionLevel::kOneRtt, bytes);
+  const size_t size = FinishPacket(packet, path, is_expanded ? room : 0);
   SealTrain();
-  return Finish(path, bytes.bytes.size(), bytes.bytes.size());
+  return Finish(path, size, size);
 }
 
 Transmit SendPath::FillMtuProbe() {
@@ -108,9 +101,7 @@ Transmit SendPath::FillMtuProbe() {
   PacketBuilder packet(HeaderFor(EncryptionLevel::kOneRtt, PacketMode::kNormal, path.id()),
                        buffer_.first(size));
   packet.frames().Write(PingFrame{}, SentFrame::Ping());
-  const OutgoingPacket bytes = packet.Finish(size);
-  Commit(packet, bytes, path, /*is_mtu_probe=*/true);
-  Seal(EncryptionLevel::kOneRtt, bytes);
+  FinishPacket(packet, path, size, /*is_mtu_probe=*/true);
   SealTrain();
   path.mtu().OnProbeSent(now_);
   return Finish(path, size, size);
@@ -118,8 +109,11 @@ Transmit SendPath::FillMtuProbe() {
 
 Transmit SendPath::FillTrain() {
   Path& path = parts_.paths.active();
+  if (!parts_.HasCreditToSend()) {
+    parts_.blocked_by = SendBlockedBy::kAmplification;
+    return {};
+  }
   const size_t segment_bytes = SegmentBytes();
-  if (segment_bytes == 0) return {};
   const size_t train_bytes =
       std::min({buffer_.size(), kMaxGsoBytes, kMaxGsoSegments * segment_bytes});
   Budget budget = ComputeBudget();
@@ -145,11 +139,10 @@ Transmit SendPath::FillTrain() {
 
 size_t SendPath::SegmentBytes() const {
   const Path& path = parts_.paths.active();
-  const size_t bytes = std::min<uint64_t>(path.mtu().max_datagram_bytes(), buffer_.size());
-  if (!parts_.handshake.is_complete()) return bytes;
-  // RFC 9000 §9.3: a new address may have given us a few bytes of credit only. The challenge that
-  // lifts the limit, acknowledgments and probes have to get along with them.
-  return std::min<uint64_t>(bytes, path.AmplificationCredit());
+  // RFC 9000 §8.1, §9.3: a new address may have given us a few bytes of credit only. The challenge
+  // that lifts the limit, acknowledgments and probes have to get along with them.
+  return std::min<uint64_t>(
+      {path.mtu().max_datagram_bytes(), buffer_.size(), path.AmplificationCredit()});
 }
 
 SendPath::Budget SendPath::ComputeBudget() const {
@@ -213,10 +206,7 @@ size_t SendPath::BuildOneRttDatagram(PacketBuilder::Header& header, std::span<ui
   WriteFrames(parts_, {.permission = permission, .fill = StreamMap::Fill::kMayScatter}, now_,
               packet.frames());
   if (!packet.frames().has_frames()) return 0;
-  const OutgoingPacket bytes = packet.Finish();
-  Commit(packet, bytes, parts_.paths.active());
-  Seal(EncryptionLevel::kOneRtt, bytes);
-  const uint64_t size = bytes.bytes.size();
+  const uint64_t size = FinishPacket(packet, parts_.paths.active());
   if (packet.is_in_flight()) budget.in_flight_bytes -= std::min(budget.in_flight_bytes, size);
   budget.amplification_bytes -= size;
   return size;
@@ -258,12 +248,10 @@ size_t SendPath::BuildDatagram(std::span<uint8_t> room, Budget& budget) {
                          !HasLaterPackets(level, budget, room.size());
     const bool is_padded = is_last && must_be_full;
     if (!packet.frames().has_frames() && !is_padded) continue;
-    const OutgoingPacket bytes = packet.Finish(is_padded ? room.size() - used : 0);
-    Commit(packet, bytes, path);
-    Seal(level, bytes);
+    const size_t size = FinishPacket(packet, path, is_padded ? room.size() - used : 0);
     if (probes_due != 0 && packet.frames().is_ack_eliciting()) --probes_due;
-    if (packet.is_in_flight()) in_flight += bytes.bytes.size();
-    used += bytes.bytes.size();
+    if (packet.is_in_flight()) in_flight += size;
+    used += size;
     // RFC 9001 §4.9.1.
     if (level == EncryptionLevel::kHandshake && parts_.is_client()) {
       DiscardLevel(parts_, EncryptionLevel::kInitial);
@@ -273,6 +261,14 @@ size_t SendPath::BuildDatagram(std::span<uint8_t> room, Budget& budget) {
   budget.in_flight_bytes -= std::min<uint64_t>(budget.in_flight_bytes, in_flight);
   budget.amplification_bytes -= std::min<uint64_t>(budget.amplification_bytes, used);
   return used;
+}
+
+size_t SendPath::FinishPacket(PacketBuilder& packet, Path& path, size_t min_size,
+                              bool is_mtu_probe) {
+  const OutgoingPacket bytes = packet.Finish(min_size);
+  Commit(packet, bytes, path, is_mtu_probe);
+  Seal(packet.level(), bytes);
+  return bytes.bytes.size();
 }
 
 void SendPath::Seal(EncryptionLevel level, const OutgoingPacket& packet) {

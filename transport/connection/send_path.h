@@ -64,9 +64,12 @@ class SendPath {
   bool HasLaterPackets(EncryptionLevel level, const Budget& budget, size_t room) const;
   PacketBuilder::Header HeaderFor(EncryptionLevel level, PacketMode mode, PathId path) const;
 
+  // Completes the packet, records it and has it sealed; says how many bytes it takes.
+  size_t FinishPacket(PacketBuilder& packet, Path& path, size_t min_size = 0,
+                      bool is_mtu_probe = false);
   void Seal(EncryptionLevel level, const OutgoingPacket& packet);
   void Commit(const PacketBuilder& packet, const OutgoingPacket& bytes, Path& path,
-              bool is_mtu_probe = false);
+              bool is_mtu_probe);
   void SealTrain();
   Transmit Finish(Path& path, size_t bytes, size_t segment_bytes);
   void NoteWhatBlocks(const Budget& budget);

@@ -20,6 +20,14 @@ Timestamp AckDeadline(const ConnectionParts& parts) {
   return earliest;
 }
 
+// RFC 9000 §4.1: who is blocked says so again before the connection ends for want of traffic.
+Timestamp BlockedDeadline(const ConnectionParts& parts) {
+  if (!parts.streams.is_blocked_by_flow_control() || parts.streams.HasPendingControl()) {
+    return Timestamp::Infinite();
+  }
+  return parts.idle.reminder_deadline();
+}
+
 void OnQuiet(ConnectionParts& parts) {
   for (const std::unique_ptr<PacketSpace>& space : parts.spaces) {
     if (space != nullptr) space->ReleaseSpareMemory();
@@ -48,8 +56,8 @@ Timestamp NextDeadline(const ConnectionParts& parts) {
   return std::min({parts.idle.idle_deadline(parts.Pto()), parts.idle.keep_alive_deadline(),
                    parts.handshake.next_deadline(), parts.keys.next_deadline(),
                    parts.paths.next_deadline(), parts.local_cids.next_deadline(),
-                   LossDetectionDeadline(parts), AckDeadline(parts), parts.pacing_release,
-                   parts.quiet_at});
+                   LossDetectionDeadline(parts), AckDeadline(parts), BlockedDeadline(parts),
+                   parts.pacing_release, parts.quiet_at});
 }
 
 void OnTimeout(ConnectionParts& parts, Timestamp now) {
@@ -65,6 +73,7 @@ void OnTimeout(ConnectionParts& parts, Timestamp now) {
   if (!parts.is_open()) return;
   if (LossDetectionDeadline(parts) <= now) OnLossDetectionTimeout(parts, now);
   parts.idle.OnTimeout(now);
+  if (BlockedDeadline(parts) <= now) parts.streams.RepeatBlocked();
   if (parts.quiet_at <= now) OnQuiet(parts);
 }
 

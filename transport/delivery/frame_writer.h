@@ -95,6 +95,8 @@ class FrameWriter {
   // ---- What the packet has become, for who builds it ----
 
   bool has_frames() const { return writer_.position() != 0; }
+  // The last frame has no length: whatever is put behind it would become its data.
+  bool is_complete() const { return is_complete_; }
   // Bytes of frames in the room; the scattered data belongs behind them.
   size_t frames_size() const { return writer_.position(); }
   std::span<const uint8_t> scattered_data() const { return scattered_data_; }

@@ -18,10 +18,10 @@
 #include <vector>
 
 #include "base/environment.h"
+#include "godwit/refusal_reason.h"
 #include "godwit/socket_address.h"
 #include "godwit/time.h"
 #include "transport/endpoint/rate_rule.h"
-#include "transport/endpoint/refusal_reason.h"
 
 namespace godwit {
 

@@ -40,9 +40,8 @@ DropReason DropReasonOf(RefusalReason reason) {
 
 void ArrivalPath::OnDatagrams(std::span<const ReceivedDatagram> datagrams) {
   state_.stats.datagrams_received += datagrams.size();
-  for (const ReceivedDatagram& datagram : datagrams) {
-    state_.stats.bytes_received += datagram.payload.size();
-  }
+  for (const ReceivedDatagram& datagram : datagrams) batch_bytes_ += datagram.payload.size();
+  state_.stats.bytes_received += batch_bytes_;
   while (!datagrams.empty()) datagrams = datagrams.subspan(RouteRun(datagrams));
 }
 
@@ -80,7 +79,8 @@ size_t ArrivalPath::RunLength(std::span<const ReceivedDatagram> datagrams,
 }
 
 void ArrivalPath::Deliver(uint32_t slot, std::span<const ReceivedDatagram> run) {
-  if (state_.connections.budget().is_spent()) {
+  // What connections borrow of a batch counts as held only when it is copied.
+  if (state_.connections.budget().is_spent_with(batch_bytes_)) {
     DeliverWithoutMemory(slot, run);
   } else {
     state_.connections.connection(slot).OnDatagrams(run, state_.TimeAt(now_));
@@ -95,7 +95,9 @@ void ArrivalPath::DeliverWithoutMemory(uint32_t slot, std::span<const ReceivedDa
     if (state_.connections.budget().Admits({.datagram_bytes = datagram.payload.size(),
                                             .held_bytes = state_.connections[slot].held_bytes,
                                             .connection_count = state_.connections.size()})) {
-      state_.connections.connection(slot).OnDatagrams({&datagram, 1}, state_.TimeAt(now_));
+      Connection& connection = state_.connections.connection(slot);
+      connection.OnDatagrams({&datagram, 1}, state_.TimeAt(now_));
+      connection.KeepBorrowed();
       state_.connections.Refresh(slot, now_);
     } else {
       state_.Drop(now_, DropReason::kMemoryBudget, datagram.payload.size());

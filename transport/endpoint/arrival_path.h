@@ -14,11 +14,11 @@
 #include <optional>
 #include <span>
 
-#include "base/drop_reason.h"
 #include "godwit/datagram.h"
+#include "godwit/drop_reason.h"
+#include "godwit/refusal_reason.h"
 #include "godwit/time.h"
 #include "transport/endpoint/endpoint_state.h"
-#include "transport/endpoint/refusal_reason.h"
 #include "transport/wire/invariant_header.h"
 
 namespace godwit {
@@ -63,6 +63,7 @@ class ArrivalPath {
 
   EndpointState& state_;
   const Timestamp now_;
+  uint64_t batch_bytes_ = 0;
 };
 
 }  // namespace godwit

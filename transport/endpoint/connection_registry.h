@@ -19,12 +19,12 @@
 #include <span>
 
 #include "base/environment.h"
+#include "godwit/connection_handle.h"
 #include "godwit/connection_id.h"
 #include "godwit/four_tuple.h"
 #include "godwit/time.h"
 #include "transport/connection/connection.h"
 #include "transport/endpoint/cid_router.h"
-#include "transport/endpoint/connection_handle.h"
 #include "transport/endpoint/memory_budget.h"
 #include "transport/endpoint/peer_index.h"
 #include "transport/endpoint/slot_queue.h"
@@ -72,6 +72,9 @@ class ConnectionRegistry {
 
   size_t size() const { return table_.size(); }
   size_t half_open_count() const { return half_open_count_; }
+  // Slots are below slot_count().
+  uint32_t slot_count() const { return static_cast<uint32_t>(table_.slot_count()); }
+  bool is_occupied(uint32_t slot) const { return table_.is_occupied(slot); }
   ConnectionEntry& operator[](uint32_t slot) { return table_[slot]; }
   Connection& connection(uint32_t slot) { return *table_[slot].connection; }
   ConnectionHandle HandleOf(uint32_t slot) const { return table_.HandleOf(slot); }

@@ -7,10 +7,10 @@
 
 #include <cstddef>
 
-#include "base/drop_reason.h"
 #include "base/environment.h"
+#include "godwit/drop_reason.h"
+#include "godwit/endpoint_stats.h"
 #include "godwit/time.h"
-#include "transport/endpoint/endpoint_stats.h"
 
 namespace godwit {
 

@@ -55,6 +55,7 @@ void Endpoint::SetWallClock(TlsTime time) { state_->wall_clock = time; }
 
 absl::StatusOr<ConnectionHandle> Endpoint::Connect(const ConnectOptions& options, Timestamp now) {
   EndpointState& state = *state_;
+  now = state.Advance(now);
   if (state.environment.tls_clients == nullptr) {
     return absl::FailedPreconditionError(
         "EndpointEnvironment.tls_clients is null; an endpoint needs it to open connections");
@@ -102,14 +103,25 @@ absl::StatusOr<ConnectionHandle> Endpoint::Connect(const ConnectOptions& options
 
 void Endpoint::StopAccepting() { state_->is_stopped = true; }
 
+void Endpoint::CloseAll(uint64_t error_code, std::string_view reason, Timestamp now) {
+  EndpointState& state = *state_;
+  now = state.Advance(now);
+  for (uint32_t slot = 0; slot < state.connections.slot_count(); ++slot) {
+    if (!state.connections.is_occupied(slot)) continue;
+    state.connections.connection(slot).Close(error_code, reason, now);
+    state.connections.MarkActive(slot);
+  }
+}
+
 // ---- Receiving, and time ----
 
 void Endpoint::OnDatagrams(std::span<const ReceivedDatagram> datagrams, Timestamp now) {
-  ArrivalPath(*state_, now).OnDatagrams(datagrams);
+  ArrivalPath(*state_, state_->Advance(now)).OnDatagrams(datagrams);
 }
 
 void Endpoint::OnTimeout(Timestamp now) {
   EndpointState& state = *state_;
+  now = state.Advance(now);
   while (const auto slot = state.connections.PopExpired(now)) {
     state.connections.connection(*slot).OnTimeout(state.TimeAt(now));
     state.connections.MarkActive(*slot);
@@ -119,6 +131,7 @@ void Endpoint::OnTimeout(Timestamp now) {
 
 void Endpoint::OnDatagramTooLarge(const FourTuple& four_tuple, uint64_t bytes, Timestamp now) {
   EndpointState& state = *state_;
+  now = state.Advance(now);
   std::array<uint32_t, kMaxStatelessResetCandidates> slots;
   for (const uint32_t slot : state.connections.NextWithPeer(four_tuple.peer, slots)) {
     Connection& connection = state.connections.connection(slot);
@@ -198,6 +211,7 @@ void Endpoint::KeepBorrowed() {
 
 Transmit Endpoint::PollTransmit(Timestamp now) {
   EndpointState& state = *state_;
+  now = state.Advance(now);
   ForgetClosed();
   if (state.responder.has_pending()) return state.responder.PollTransmit();
   SlotQueue& ready = state.connections.ready();

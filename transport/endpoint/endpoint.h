@@ -29,15 +29,16 @@
 #include "absl/status/statusor.h"
 
 #include "base/environment.h"
+#include "crypto/secret_key.h"
 #include "crypto/tls_session.h"
+#include "godwit/connection_event.h"
+#include "godwit/connection_handle.h"
 #include "godwit/connection_id_generator.h"
 #include "godwit/datagram.h"
+#include "godwit/endpoint_stats.h"
 #include "godwit/time.h"
 #include "transport/connection/connection.h"
-#include "transport/connection/connection_event.h"
-#include "transport/endpoint/connection_handle.h"
 #include "transport/endpoint/endpoint_config.h"
-#include "transport/endpoint/endpoint_stats.h"
 
 namespace godwit {
 
@@ -56,6 +57,10 @@ struct EndpointEnvironment {
   ConnectionIdGenerator* connection_ids = nullptr;  // Null: random ones of 8 bytes.
   const TlsClientFactory* tls_clients = nullptr;    // Null: Connect() fails.
   TlsServerFactory* tls_servers = nullptr;          // Null: nothing is accepted.
+  // From which the stateless reset tokens of our connection ids are made. Endpoints that may get
+  // each other's packets, and the same one after a restart, need the same key. None: a random one,
+  // and peers notice a restart by their idle timeout only.
+  std::optional<SecretKey> stateless_reset_key = std::nullopt;
 };
 
 struct ConnectOptions {
@@ -77,6 +82,8 @@ class Endpoint {
   // tickets need it. To be told at the start, and again when the clock may have been set.
   void SetWallClock(TlsTime time);
 
+  // Times come from a clock that does not go back. If one does, time stands still until the clock
+  // shows again what it showed before.
   absl::StatusOr<ConnectionHandle> Connect(const ConnectOptions& options, Timestamp now);
 
   void OnDatagrams(std::span<const ReceivedDatagram> datagrams, Timestamp now);
@@ -98,6 +105,8 @@ class Endpoint {
 
   // No connection is accepted from now on; the others go on.
   void StopAccepting();
+  // Closes all of them, as Connection::Close() does.
+  void CloseAll(uint64_t error_code, std::string_view reason, Timestamp now);
 
   size_t connection_count() const;
   const EndpointStats& stats() const;

@@ -103,7 +103,7 @@ absl::Status ValidateSizes(const ConnectionConfig& connection) {
 
 absl::Status ValidateTimes(const ConnectionConfig& connection) {
   constexpr Duration kLeast = Duration::Microseconds(1);
-  const IdleTimer::Config& idle = connection.idle;
+  const IdleConfig& idle = connection.idle;
   absl::Status status = CheckSpans({
       {"connection.handshake_timeout", connection.handshake_timeout, kLeast, kMaxDuration},
       {"connection.pto_ceiling", connection.pto_ceiling, kLeast, kMaxDuration},
@@ -119,11 +119,6 @@ absl::Status ValidateTimes(const ConnectionConfig& connection) {
 }
 
 absl::Status ValidateController(const EndpointConfig& config) {
-  if (config.connection.controller != nullptr) {
-    return absl::InvalidArgumentError(
-        "connection.controller is set; allowed: null, and the name of the controller in "
-        "congestion_controller");
-  }
   if (FindCongestionControllerFactory(config.congestion_controllers,
                                       config.congestion_controller) == nullptr) {
     return absl::InvalidArgumentError(

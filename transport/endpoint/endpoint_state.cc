@@ -7,9 +7,10 @@
 namespace godwit {
 namespace {
 
-StatelessResetKey ResetKeyOf(const EndpointConfig& config, Random& random) {
-  return StatelessResetKey(config.stateless_reset_key.has_value() ? *config.stateless_reset_key
-                                                                  : SecretKey::Generate(random));
+StatelessResetKey ResetKeyOf(const EndpointEnvironment& environment) {
+  return StatelessResetKey(environment.stateless_reset_key.has_value()
+                               ? *environment.stateless_reset_key
+                               : SecretKey::Generate(*environment.random));
 }
 
 }  // namespace
@@ -23,21 +24,22 @@ EndpointState::EndpointState(const EndpointConfig& endpoint_config,
       connection_ids(environment.connection_ids != nullptr ? *environment.connection_ids
                                                            : random_ids),
       connection_id_bytes(connection_ids.size_bytes()),
-      reset_key(ResetKeyOf(config, *environment.random)),
+      reset_key(ResetKeyOf(environment)),
       pools{.send_blocks = SendBlockPool(kMaxFreeSendBlocks),
             .receive_blocks = ReceiveBlockPool(kMaxFreeReceiveBlocks)},
-      connection_environment{
-          .random = environment.random, .events = &drops, .pools = &pools, .scratch = &scratch},
+      connection_environment{.random = environment.random,
+                             .events = &drops,
+                             .pools = &pools,
+                             .scratch = &scratch,
+                             .controller = FindCongestionControllerFactory(
+                                 config.congestion_controllers, config.congestion_controller)},
       connections(config.memory_budget_bytes, *environment.random),
       limiter({.max_connections = config.max_connections,
                .max_half_open = config.max_half_open,
                .max_per_second_per_source = config.max_accepts_per_second_per_source},
               *environment.random),
       responder(reset_key, *environment.random, config.stateless_replies_per_second),
-      train(kMaxGsoBytes) {
-  config.connection.controller =
-      FindCongestionControllerFactory(config.congestion_controllers, config.congestion_controller);
-}
+      train(kMaxGsoBytes) {}
 
 TlsTime EndpointState::TimeAt(Timestamp now) const {
   const int64_t seconds = (now - wall_clock.now).ToMilliseconds() / 1'000;

@@ -7,25 +7,26 @@
 #ifndef GODWIT_TRANSPORT_ENDPOINT_ENDPOINT_STATE_H_
 #define GODWIT_TRANSPORT_ENDPOINT_ENDPOINT_STATE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
-#include "base/drop_reason.h"
 #include "crypto/stateless_reset_key.h"
 #include "crypto/tls_session.h"
+#include "godwit/connection_config.h"
 #include "godwit/connection_id.h"
 #include "godwit/connection_id_generator.h"
+#include "godwit/drop_reason.h"
+#include "godwit/endpoint_stats.h"
 #include "godwit/time.h"
-#include "transport/connection/connection_config.h"
 #include "transport/connection/connection_scratch.h"
 #include "transport/endpoint/accept_limiter.h"
 #include "transport/endpoint/connection_registry.h"
 #include "transport/endpoint/drop_counter.h"
 #include "transport/endpoint/endpoint.h"
 #include "transport/endpoint/endpoint_config.h"
-#include "transport/endpoint/endpoint_stats.h"
 #include "transport/endpoint/random_connection_ids.h"
 #include "transport/endpoint/stateless_responder.h"
 #include "transport/streams/stream_pools.h"
@@ -37,6 +38,12 @@ struct EndpointState {
   EndpointState(const EndpointConfig& endpoint_config,
                 const EndpointEnvironment& endpoint_environment);
 
+  // What every call that brings a time goes by: a clock that goes back stands still here, so that
+  // time never goes back for connections.
+  Timestamp Advance(Timestamp now) {
+    latest_time = std::max(latest_time, now);
+    return latest_time;
+  }
   TlsTime TimeAt(Timestamp now) const;
   void Drop(Timestamp now, DropReason reason, size_t bytes) {
     drops.OnPacketDropped(now, reason, bytes);
@@ -65,6 +72,7 @@ struct EndpointState {
   // The application was just told that this connection is closed, and may look at it.
   std::optional<uint32_t> closed_slot;
   TlsTime wall_clock;
+  Timestamp latest_time = Timestamp::InfinitePast();
   bool is_stopped = false;
 };
 

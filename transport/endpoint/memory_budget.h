@@ -4,15 +4,16 @@
 //
 //   above 75 %   no flow-control window grows, until it is below 70 % again
 //   above 90 %   no connection is opened or accepted
-//   from 100 %   a connection that holds more than its share of an eighth of the budget gets small
-//                datagrams only; the others go on, so that one full connection does not stop all
+//   from 93 %    a connection that holds more than its share of a thirty-second of the budget gets
+//                small datagrams only; the others go on, so that one full connection does not stop
+//                all
+//   from 96 %    such a connection gets nothing at all
 //
-// The bound that follows: a connection takes in data while the budget is spent only as long as it
-// is below its share, and then at most one run of datagrams beyond. So large datagrams cannot bring
-// the sum above 9/8 of the budget and a run for each connection. Small ones are always let in,
-// because without acknowledgments nothing that we have sent would ever be freed; what they can
-// carry is bounded by the windows, which do not grow any more. What the application writes is
-// bounded per connection (StreamConfig), not here.
+// The bound that follows: from 96 % on, only connections below their share add anything, and
+// altogether not more than a thirty-second of the budget, which leaves something for memory that
+// comes in blocks. Small datagrams are let in as long as possible, because without acknowledgments
+// nothing that we have sent would ever be freed. What the application writes is bounded per
+// connection (StreamConfig), not here.
 //
 // It does not know connections: their numbers come as differences.
 #ifndef GODWIT_TRANSPORT_ENDPOINT_MEMORY_BUDGET_H_
@@ -51,7 +52,10 @@ class MemoryBudget {
   bool may_open_connection() const {
     return held_bytes_ <= PercentOfBudget(kNewConnectionsEndPercent);
   }
-  bool is_spent() const { return held_bytes_ >= budget_bytes_; }
+  // Every datagram is to be asked for, if the next ones have so many bytes.
+  bool is_spent_with(uint64_t arriving_bytes) const {
+    return held_bytes_ + arriving_bytes >= PercentOfBudget(kSpentPercent);
+  }
 
   struct Arrival {
     size_t datagram_bytes;
@@ -60,8 +64,11 @@ class MemoryBudget {
   };
   // Whether the datagram may be read.
   bool Admits(const Arrival& arrival) const {
-    if (!is_spent() || arrival.datagram_bytes <= kMaxDatagramBytesWithoutMemory) return true;
-    return arrival.held_bytes <= budget_bytes_ / 8 / (arrival.connection_count + 1);
+    if (!is_spent_with(arrival.datagram_bytes)) return true;
+    const uint64_t share = budget_bytes_ / 32 / (arrival.connection_count + 1);
+    if (arrival.held_bytes + arrival.datagram_bytes <= share) return true;
+    return arrival.datagram_bytes <= kMaxDatagramBytesWithoutMemory &&
+           held_bytes_ < PercentOfBudget(kExhaustedPercent);
   }
 
  private:
@@ -70,6 +77,8 @@ class MemoryBudget {
   // with each packet.
   static constexpr uint64_t kGrowthResumesPercent = 70;
   static constexpr uint64_t kNewConnectionsEndPercent = 90;
+  static constexpr uint64_t kSpentPercent = 93;
+  static constexpr uint64_t kExhaustedPercent = 96;
 
   uint64_t PercentOfBudget(uint64_t percent) const { return budget_bytes_ / 100 * percent; }
 

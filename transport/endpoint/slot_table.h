@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "transport/endpoint/connection_handle.h"
+#include "godwit/connection_handle.h"
 
 namespace godwit {
 

@@ -18,12 +18,12 @@
 #include <span>
 #include <vector>
 
-#include "base/drop_reason.h"
 #include "base/environment.h"
 #include "base/transport_error_code.h"
 #include "crypto/stateless_reset_key.h"
 #include "godwit/connection_id.h"
 #include "godwit/datagram.h"
+#include "godwit/drop_reason.h"
 #include "godwit/four_tuple.h"
 #include "godwit/time.h"
 #include "transport/endpoint/initial_close.h"

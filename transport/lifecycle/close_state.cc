@@ -41,33 +41,6 @@ std::span<const uint8_t> BytesOf(std::string_view text) {
 
 }  // namespace
 
-std::string_view ToString(CloseReason::Cause cause) {
-  using Cause = CloseReason::Cause;
-  switch (cause) {
-    case Cause::kApplication:
-      return "application";
-    case Cause::kPeerApplication:
-      return "peer application";
-    case Cause::kProtocolError:
-      return "protocol error";
-    case Cause::kPeerTransportError:
-      return "peer transport error";
-    case Cause::kIdleTimeout:
-      return "idle timeout";
-    case Cause::kHandshakeTimeout:
-      return "handshake timeout";
-    case Cause::kStatelessReset:
-      return "stateless reset";
-    case Cause::kVersionNegotiation:
-      return "version negotiation";
-    case Cause::kNoViablePath:
-      return "no viable path";
-    case Cause::kAborted:
-      return "aborted";
-  }
-  GODWIT_UNREACHABLE();
-}
-
 // ---- Into another phase ----
 
 void CloseState::CloseByApplication(uint64_t error_code, std::string_view reason, Timestamp now,
@@ -159,9 +132,10 @@ void CloseState::OnPacketReceived(Timestamp now, uint64_t bytes) {
   if (phase_ != Phase::kClosing || now >= ends_at_) return;
   received_bytes_ += bytes;
   if (is_frame_pending_) return;
-  // RFC 9000 §10.2.1: replies become rarer, after 1, 2, 4, 8, ... packets, so that two ends that
-  // are closing do not keep each other awake. Whether packets are authentic is not asked, and so
-  // replies take no more than three times the bytes that came.
+  // RFC 9000 §10.2.1: replies become rarer, after 1, 2, 4, 8, ... packets, and end, so that two
+  // ends that are closing do not keep each other awake. Whether packets are authentic is not asked,
+  // and so replies take no more than three times the bytes that came.
+  if (reply_interval_packets_ >> kMaxCloseReplies != 0) return;
   if (packets_until_reply_ > 0) --packets_until_reply_;
   if (packets_until_reply_ > 0) return;
   if (kAmplificationFactor * received_bytes_ < replied_bytes_ + close_bytes_) return;

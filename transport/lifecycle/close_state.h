@@ -26,40 +26,12 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "godwit/close_reason.h"
 #include "godwit/time.h"
 #include "transport/delivery/frame_writer.h"
 #include "transport/wire/frame.h"
 
 namespace godwit {
-
-// Why and by whom a connection was closed.
-struct CloseReason {
-  enum class Cause : uint8_t {
-    kApplication,         // Ours asked for it.
-    kPeerApplication,     // The peer's did.
-    kProtocolError,       // The peer broke a rule, which we noticed.
-    kPeerTransportError,  // The peer says that we broke one, or closed without an application.
-    kIdleTimeout,
-    kHandshakeTimeout,
-    kStatelessReset,
-    kVersionNegotiation,
-    kNoViablePath,
-    kAborted,
-  };
-
-  Cause cause;
-  // Whose error code it is; both of no meaning where no CONNECTION_CLOSE went or came.
-  ErrorSpace error_space = ErrorSpace::kTransport;
-  uint64_t error_code = 0;
-  // The type of the frame at fault, 0 if none.
-  uint64_t frame_type = 0;
-  // For people: at most kMaxCloseReasonBytes. A peer's words should be UTF-8, which is not checked.
-  std::string reason = {};
-
-  friend bool operator==(const CloseReason&, const CloseReason&) = default;
-};
-
-std::string_view ToString(CloseReason::Cause cause);
 
 class CloseState {
  public:

@@ -45,6 +45,10 @@ Timestamp IdleTimer::keep_alive_deadline() const {
   return last_activity_ + std::min(keep_alive_interval_, timeout_ / 2);
 }
 
+Timestamp IdleTimer::reminder_deadline() const {
+  return has_peer_timeout_ ? last_activity_ + timeout_ / 2 : Timestamp::Infinite();
+}
+
 void IdleTimer::OnTimeout(Timestamp now) {
   if (now >= keep_alive_deadline()) is_ping_pending_ = true;
 }

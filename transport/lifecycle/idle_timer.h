@@ -11,6 +11,7 @@
 #ifndef GODWIT_TRANSPORT_LIFECYCLE_IDLE_TIMER_H_
 #define GODWIT_TRANSPORT_LIFECYCLE_IDLE_TIMER_H_
 
+#include "godwit/connection_config.h"
 #include "godwit/time.h"
 #include "transport/delivery/frame_writer.h"
 
@@ -18,13 +19,7 @@ namespace godwit {
 
 class IdleTimer {
  public:
-  struct Config {
-    // What we declare to the peer. Zero or infinite: we close no idle connection.
-    Duration max_idle_timeout = Duration::Seconds(30);
-    // A PING goes out when nothing was received and nothing sent that elicits an acknowledgment for
-    // so long. At most half of the idle timeout is waited. Zero: no PING.
-    Duration keep_alive_interval = Duration::Zero();
-  };
+  using Config = IdleConfig;
 
   IdleTimer(const Config& config, Timestamp now);
 
@@ -55,7 +50,10 @@ class IdleTimer {
 
   // When a PING becomes pending; Infinite() while one is, or without keep-alive.
   Timestamp keep_alive_deadline() const;
-  // Makes it pending if it is due.
+  // When a connection that waits for its peer, and would be sorry to end meanwhile, is to send
+  // something, with or without keep-alive. Infinite() without a timeout.
+  Timestamp reminder_deadline() const;
+  // Makes the PING pending if it is due.
   void OnTimeout(Timestamp now);
 
   // The PING of keep-alive, once. If its packet is lost, the probe timeout takes over.

@@ -4,12 +4,26 @@
 #include <memory>
 
 #include "base/check.h"
+#include "base/limits.h"
+#include "base/protocol_errors.h"
 
 namespace godwit {
+namespace {
+
+constexpr uint64_t kPacketsToClose = 1 + kMaxCloseReplies;
+
+}  // namespace
 
 KeyManager::KeyManager(Perspective perspective,
                        std::span<const uint8_t> client_initial_destination_cid)
     : perspective_(perspective) {
+  ReplaceInitialKeys(client_initial_destination_cid);
+}
+
+KeyManager::KeyManager(Perspective perspective,
+                       std::span<const uint8_t> client_initial_destination_cid,
+                       const AeadLimits& limits)
+    : perspective_(perspective), limits_(limits), one_rtt_(kVersion1Labels, limits) {
   ReplaceInitialKeys(client_initial_destination_cid);
 }
 
@@ -40,7 +54,8 @@ void KeyManager::InstallBelowOneRtt(EncryptionLevel level, SecretDirection direc
   if (keys == nullptr) keys = std::make_unique<LevelKeys>();
   if (direction == SecretDirection::kSend) {
     GODWIT_CHECK(!keys->sealer.has_value());
-    keys->sealer.emplace(DerivePacketKey(secret));
+    const PacketKey key = DerivePacketKey(secret);
+    keys->sealer.emplace(key, limits_.value_or(LimitsOf(key.suite)));
     keys->send_header.emplace(DeriveHeaderKey(secret));
   } else {
     GODWIT_CHECK(!keys->opener.has_value());
@@ -52,6 +67,18 @@ void KeyManager::InstallBelowOneRtt(EncryptionLevel level, SecretDirection direc
 KeyManager::LevelKeys& KeyManager::RequireKeys(EncryptionLevel level) {
   GODWIT_CHECK(below_one_rtt_[Index(level)] != nullptr);
   return *below_one_rtt_[Index(level)];
+}
+
+Result KeyManager::CheckLimitsBelowOneRtt(uint64_t packet_count) const {
+  for (const std::unique_ptr<LevelKeys>& keys : below_one_rtt_) {
+    if (keys == nullptr || !keys->sealer.has_value()) continue;
+    // RFC 9001 §6.6. A peer can prolong the handshake, and ask for acknowledgments all the time;
+    // there are no updates of these keys.
+    if (keys->sealer->remaining_packets() < packet_count + kPacketsToClose) {
+      return kConfidentialityLimitReached;
+    }
+  }
+  return Result::Ok();
 }
 
 void KeyManager::Discard(EncryptionLevel level) {

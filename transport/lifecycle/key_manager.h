@@ -42,6 +42,10 @@ class KeyManager {
   // packet, from which both ends have the Initial keys. RFC 9001 §5.2.
   KeyManager(Perspective perspective, std::span<const uint8_t> client_initial_destination_cid);
 
+  // Lowers the limits for tests.
+  KeyManager(Perspective perspective, std::span<const uint8_t> client_initial_destination_cid,
+             const AeadLimits& limits);
+
   // RFC 9001 §5.2: after a Retry packet the Initial keys follow from the connection id that it
   // chose. Before any packet was opened at that level.
   void ReplaceInitialKeys(std::span<const uint8_t> client_initial_destination_cid);
@@ -94,10 +98,11 @@ class KeyManager {
     return OpenLongHeader(packet.level(), incoming);
   }
 
-  // Before a train of 1-RTT packets is written, because it may change key_phase(). The error says
-  // that the connection must be closed, with what the keys have left. Needs CanSeal(kOneRtt).
+  // Before a train is written, because it may change key_phase(). The error says that keys of some
+  // level are used up, and the connection must be closed with what they have left.
   Result PrepareToSeal(uint64_t packet_count, Timestamp now) {
-    return one_rtt_.PrepareToSeal(packet_count, now);
+    GODWIT_RETURN_IF_ERROR(CheckLimitsBelowOneRtt(packet_count));
+    return one_rtt_.can_seal() ? one_rtt_.PrepareToSeal(packet_count, now) : Result::Ok();
   }
 
   // Of the 1-RTT packets that are written now.
@@ -142,12 +147,14 @@ class KeyManager {
   LevelKeys& RequireKeys(EncryptionLevel level);
   void InstallBelowOneRtt(EncryptionLevel level, SecretDirection direction,
                           const TrafficSecret& secret);
+  Result CheckLimitsBelowOneRtt(uint64_t packet_count) const;
 
   void UnprotectLongHeaders(EncryptionLevel level, std::span<const HeaderPosition> packets);
   Opened OpenLongHeader(EncryptionLevel level, const IncomingPacket& packet);
   bool SealLongHeaders(EncryptionLevel level, std::span<const OutgoingPacket> packets);
 
   Perspective perspective_;
+  std::optional<AeadLimits> limits_;
   std::array<bool, kEncryptionLevelCount> discarded_ = {};
   std::array<std::unique_ptr<LevelKeys>, kEncryptionLevelCount - 1> below_one_rtt_;
   ForgeryCount forgeries_;

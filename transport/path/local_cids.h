@@ -12,7 +12,7 @@
 // Invariants:
 //  1. Sequence numbers count up by one, and entries are in their order (RFC 9000 §5.1.1).
 //  2. The peer holds at most its active_connection_id_limit of ids that we did not ask it to
-//  retire.
+//     retire.
 //  3. At most kMaxLocalConnectionIds are routed, retired ones included: a peer that retires as fast
 //     as it can gets that many ids in three PTOs.
 #ifndef GODWIT_TRANSPORT_PATH_LOCAL_CIDS_H_

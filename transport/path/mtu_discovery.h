@@ -25,19 +25,14 @@
 
 #include "base/limits.h"
 #include "godwit/congestion_controller.h"
+#include "godwit/connection_config.h"
 #include "godwit/time.h"
 
 namespace godwit {
 
 class MtuDiscovery {
  public:
-  struct Config {
-    // RFC 9000 §14: what the path is trusted to carry without proof, 1200 or above.
-    uint64_t min_mtu = kMinInitialDatagramBytes;
-    // Ethernet's 1500 without the headers of IPv6 and UDP. At most kMaxDatagramBytes.
-    uint64_t max_mtu = 1452;
-    bool enabled = true;  // If not, every datagram keeps to min_mtu.
-  };
+  using Config = MtuConfig;
 
   // RFC 8899 §5.1.2.
   static constexpr uint8_t kMaxProbes = 3;

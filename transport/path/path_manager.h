@@ -11,9 +11,8 @@
 //  - A new address costs a place only. Until a packet from it was authenticated there is one such
 //    place, which the next new address takes; then the oldest that is not validated gives way.
 //  - Who copies a packet and sends it on from elsewhere (RFC 9000 §9.3.2, §9.3.3) makes us probe
-//  both
-//    addresses; the next packet that comes on the true path turns us back, and if none does, the
-//    failure to validate. The last validated path is kept until the one in use is validated.
+//    both addresses; the next packet that comes on the true path turns us back, and if none does,
+//    the failure to validate. The last validated path is kept until the one in use is validated.
 //
 // Ids: a path that differs from the one in use by its ports alone is probably behind the same NAT.
 // When it comes into use it is the addresses that move: the active path keeps its id and all that
@@ -31,13 +30,13 @@
 
 #include "absl/container/inlined_vector.h"
 
-#include "base/drop_reason.h"
 #include "base/environment.h"
 #include "base/limits.h"
 #include "base/packet_number.h"
 #include "base/path_id.h"
 #include "base/result.h"
 #include "godwit/congestion_controller.h"
+#include "godwit/drop_reason.h"
 #include "godwit/four_tuple.h"
 #include "godwit/perspective.h"
 #include "godwit/time.h"

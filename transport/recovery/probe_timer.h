@@ -31,6 +31,8 @@ class ProbeTimer {
   struct SpaceFacts {
     bool has_keys = false;
     bool has_ack_eliciting_in_flight = false;
+    // CRYPTO data that waits, of the Initial or Handshake space.
+    bool has_unsent_handshake_data = false;
     // InfinitePast() if there was none. Remembered when keys are discarded.
     Timestamp last_ack_eliciting_sent_time = Timestamp::InfinitePast();
   };

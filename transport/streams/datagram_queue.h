@@ -19,6 +19,8 @@
 
 #include "absl/status/statusor.h"
 
+#include "godwit/connection_config.h"
+#include "godwit/connection_event.h"
 #include "transport/delivery/frame_writer.h"
 #include "transport/delivery/sent_frame.h"
 #include "transport/wire/frame.h"
@@ -27,34 +29,9 @@ namespace godwit {
 
 class DatagramQueue {
  public:
-  // What a full queue does with one datagram more.
-  enum class Drop : uint8_t {
-    kOldest,  // Makes room: what matters is the latest.
-    kNewest,  // Refuses it: what matters is what came first.
-  };
-
-  struct Config {
-    // Payload that waits, in bytes.
-    uint64_t max_send_bytes = uint64_t{1} << 20;
-    uint64_t max_recv_bytes = uint64_t{1} << 20;
-    Drop when_send_full = Drop::kNewest;
-    Drop when_recv_full = Drop::kOldest;
-  };
-
-  struct Feedback {
-    enum class Fate : uint8_t {
-      kSent,   // Is in a packet.
-      kAcked,  // Arrived. After kLost: it was late, not lost.
-      kLost,
-      kDroppedQueueFull,
-      kDroppedTooLarge,  // The path, or its connection ids, leave less room than when it was
-                         // queued.
-    };
-    Fate fate;
-    uint64_t id;
-
-    friend bool operator==(const Feedback&, const Feedback&) = default;
-  };
+  using Drop = DatagramDrop;
+  using Config = DatagramConfig;
+  using Feedback = DatagramFeedback;
 
   explicit DatagramQueue(const Config& config);
   DatagramQueue(DatagramQueue&&) noexcept;

@@ -45,6 +45,12 @@ class SendFlow {
     blocked_.Set(limit_);
   }
 
+  // Says so again, although the peer knows.
+  void RepeatBlocked() {
+    blocked_.Cancel();
+    NoteBlocked();
+  }
+
   bool HasPendingFrames() const { return blocked_.HasPending(); }
   // False if it does not fit.
   bool WriteFrames(FrameWriter& writer) {

@@ -68,6 +68,11 @@ void SendStream::NoteBlocked() {
   signals().blocked.Set(max_data_);
 }
 
+void SendStream::RepeatBlocked() {
+  signals().blocked.Cancel();
+  NoteBlocked();
+}
+
 bool SendStream::WriteControlFrames(StreamId id, FrameWriter& writer) {
   if (signals_ == nullptr) return true;
   if (signals_->reset.HasPending()) {

@@ -112,6 +112,8 @@ class SendStream {
 
   // need() is kLimit: says so to the peer, once per limit.
   void NoteBlocked();
+  // Says so again, although the peer knows.
+  void RepeatBlocked();
   bool HasPendingControl() const {
     return signals_ != nullptr && (signals_->reset.HasPending() || signals_->blocked.HasPending());
   }

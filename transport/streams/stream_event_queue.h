@@ -14,10 +14,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "godwit/stream_event.h"
 #include "godwit/stream_id.h"
 #include "transport/delivery/ring_vector.h"
 #include "transport/streams/stream.h"
-#include "transport/streams/stream_event.h"
 
 namespace godwit {
 

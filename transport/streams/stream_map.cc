@@ -161,6 +161,8 @@ absl::StatusOr<StreamMap::ReadState> StreamMap::read_state(StreamId id) const {
   if (stream == nullptr) return WhyNoPart(id, Part::kRecv);
   const RecvStream& recv = stream->recv;
   return ReadState{.readable_bytes = recv.readable_bytes(),
+                   .has_all_data = recv.state() == RecvStream::State::kDataRecvd ||
+                                   recv.state() == RecvStream::State::kDataRead,
                    .is_finished = recv.is_consumed(),
                    .final_size = recv.final_size(),
                    .reset_error = recv.reset_error()};

@@ -16,6 +16,7 @@
 #ifndef GODWIT_TRANSPORT_STREAMS_STREAM_MAP_H_
 #define GODWIT_TRANSPORT_STREAMS_STREAM_MAP_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -27,16 +28,17 @@
 
 #include "base/packet_number.h"
 #include "base/result.h"
+#include "godwit/connection_config.h"
 #include "godwit/perspective.h"
+#include "godwit/stream_event.h"
 #include "godwit/stream_id.h"
+#include "godwit/stream_read_state.h"
+#include "godwit/stream_priority.h"
 #include "transport/delivery/frame_writer.h"
 #include "transport/delivery/sent_frame.h"
 #include "transport/streams/stream.h"
-#include "transport/streams/stream_config.h"
-#include "transport/streams/stream_event.h"
 #include "transport/streams/stream_event_queue.h"
 #include "transport/streams/stream_pools.h"
-#include "transport/streams/stream_priority.h"
 #include "transport/streams/stream_receiver.h"
 #include "transport/streams/stream_sender.h"
 #include "transport/streams/stream_table.h"
@@ -75,12 +77,7 @@ class StreamMap {
   // Readable bytes are done with.
   absl::Status Consume(StreamId id, uint64_t byte_count, const StreamContext& context);
 
-  struct ReadState {
-    uint64_t readable_bytes = 0;
-    bool is_finished = false;  // All was read up to the end of the stream.
-    std::optional<uint64_t> final_size;
-    std::optional<uint64_t> reset_error;
-  };
+  using ReadState = StreamReadState;
   absl::StatusOr<ReadState> read_state(StreamId id) const;
 
   // Oldest first. At most one kReadable and one kWritable a stream are waiting at any time.
@@ -127,6 +124,9 @@ class StreamMap {
 
   // There is data that was never sent, and the peer's limits hold back all of it.
   bool is_blocked_by_flow_control() const { return sender_.is_blocked_by_flow_control(); }
+  // RFC 9000 §4.1: while that is so, the peer is to be reminded now and then, so that the
+  // connection does not end for want of traffic. Makes one frame pending.
+  void RepeatBlocked() { sender_.RepeatBlocked(table_); }
 
   // `number` is of the packet that carried `frame`. Frames of other parts do not belong here.
   void OnFrameAcked(PacketNumber number, const SentFrame& frame, StreamPools& pools);
@@ -134,11 +134,12 @@ class StreamMap {
 
   // ---- The whole ----
 
-  // Memory for the endpoint's budget: blocks of received data, data written and not acknowledged,
-  // and what the connection's receive window has grown beyond its initial size. It bounds what all
-  // streams together can be sent, so that windows of streams need not be counted besides.
+  // Memory for the endpoint's budget: data written and not acknowledged, and blocks of received
+  // data or, if that is more, what the connection's receive window has grown beyond its initial
+  // size. It bounds what all streams together can be sent, so that windows of streams need not be
+  // counted besides.
   uint64_t held_bytes() const {
-    return receiver_.allocated_bytes() + sender_.held_bytes() + receiver_.grown_bytes();
+    return sender_.held_bytes() + std::max(receiver_.allocated_bytes(), receiver_.grown_bytes());
   }
   uint64_t recv_window_bytes() const { return receiver_.window_bytes(); }  // The connection's.
   bool has_open_streams() const { return table_.size() != 0; }

@@ -21,9 +21,9 @@
 #include <cstdint>
 
 #include "godwit/stream_id.h"
+#include "godwit/stream_priority.h"
 #include "transport/delivery/ring_vector.h"
 #include "transport/streams/intrusive_ring.h"
-#include "transport/streams/stream_priority.h"
 
 namespace godwit {
 

@@ -102,6 +102,20 @@ void StreamSender::Refresh(Stream& stream) {
   if (need == SendNeed::kCredit && flow_.credit_bytes() == 0) flow_.NoteBlocked();
 }
 
+void StreamSender::RepeatBlocked(const StreamTable& table) {
+  GODWIT_CHECK(is_blocked_by_flow_control());
+  if (scheduler_.needs_credit()) return flow_.RepeatBlocked();
+  // The oldest, whatever the order in the table.
+  Stream* limited = nullptr;
+  table.ForEach([&limited](Stream& stream) {
+    if (stream.need != SendNeed::kLimit) return;
+    if (limited == nullptr || stream.id < limited->id) limited = &stream;
+  });
+  GODWIT_CHECK(limited != nullptr);
+  limited->send.RepeatBlocked();
+  control_.Refresh(*limited);
+}
+
 void StreamSender::WriteStreamData(FrameWriter& writer, Fill fill) {
   while (writer.space_left() != 0) {
     ScheduledStream* const next = scheduler_.Next(credit());
@@ -125,11 +139,18 @@ bool StreamSender::WriteFrame(Stream& stream, FrameWriter& writer, Fill fill) {
     range->is_fin = false;
   }
   // RFC 9000 §19.8: data up to the end of the packet needs no length. If a length would push it
-  // over that end, it goes without, and a byte or two stay empty.
-  const bool is_last = range->length_bytes != 0 &&
-                       (range->length_bytes == room ||
-                        range->length_bytes > writer.StreamDataRoom(stream.id, range->offset_bytes,
-                                                                    LengthField::kPresent));
+  // over that end, it goes without, and a byte or two stay empty; but in a packet that may be
+  // padded the padding would become data, and so the last bytes have to wait.
+  const size_t room_with_length =
+      writer.StreamDataRoom(stream.id, range->offset_bytes, LengthField::kPresent);
+  const bool fills_packet = range->length_bytes != 0 && range->length_bytes == room;
+  const bool is_last =
+      fills_packet || (fill == Fill::kMayScatter && range->length_bytes > room_with_length);
+  if (!is_last && range->length_bytes > room_with_length) {
+    if (room_with_length == 0) return false;
+    range->length_bytes = room_with_length;
+    range->is_fin = false;
+  }
   const SendBuffer& buffer = stream.send.buffer();
   std::span<const uint8_t> view;
   if (is_last && fill == Fill::kMayScatter) view = buffer.View(*range);

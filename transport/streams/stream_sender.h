@@ -60,7 +60,12 @@ class StreamSender {
   bool is_blocked_by_flow_control() const {
     return !HasPendingData() && (scheduler_.needs_credit() || limited_count_ != 0);
   }
-  enum class Fill : uint8_t { kMayScatter, kCopyOnly };
+  // Only while is_blocked_by_flow_control(): one frame about one of the limits becomes pending.
+  void RepeatBlocked(const StreamTable& table);
+  enum class Fill : uint8_t {
+    kMayScatter,  // The packet is not padded; its last frame may leave its data where it lies.
+    kCopyOnly,    // It may be padded.
+  };
   void WriteStreamData(FrameWriter& writer, Fill fill);
 
   // True if the peer has everything by that, and had not before.

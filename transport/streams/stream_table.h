@@ -22,10 +22,10 @@
 #include "absl/container/flat_hash_map.h"
 
 #include "base/result.h"
+#include "godwit/connection_config.h"
 #include "godwit/perspective.h"
 #include "godwit/stream_id.h"
 #include "transport/streams/stream.h"
-#include "transport/streams/stream_config.h"
 #include "transport/streams/stream_event_queue.h"
 #include "transport/streams/stream_limits.h"
 #include "transport/wire/transport_parameters.h"

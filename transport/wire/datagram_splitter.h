@@ -18,9 +18,9 @@
 #include <span>
 
 #include "base/check.h"
-#include "base/drop_reason.h"
 #include "base/encryption_level.h"
 #include "base/limits.h"
+#include "godwit/drop_reason.h"
 #include "transport/wire/byte_reader.h"
 #include "transport/wire/invariant_header.h"
 #include "transport/wire/packet_first_byte.h"

@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "godwit/close_reason.h"
 #include "godwit/connection_id.h"
 #include "godwit/stream_id.h"
 #include "transport/wire/ack_ranges.h"
@@ -190,13 +191,10 @@ struct PathResponseFrame {
   PathChallengeData data;
 };
 
-// RFC 9000 §20: whose error codes a CONNECTION_CLOSE frame speaks in. The frame's type says it.
-enum class ErrorSpace : uint8_t { kTransport, kApplication };
-
 // RFC 9000 §19.19.
 struct ConnectionCloseFrame {
   static constexpr FrameKind kKind = FrameKind::kConnectionClose;
-  ErrorSpace error_space;
+  ErrorSpace error_space;  // The frame's type says it.
   uint64_t error_code;
   // The type of the frame that was at fault, 0 if none was. Any varint: a type that the peer knows
   // need not be one that we know. Absent from the wire, and 0, where the application closes.

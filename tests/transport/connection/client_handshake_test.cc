@@ -194,6 +194,38 @@ TEST(ClientHandshakeTest, ProbesWithHandshakePacketsOnceItHasTheKeys) {
   EXPECT_TRUE(probes[0].Has(kHandshake));
 }
 
+// RFC 9002 §6.2.2.1.
+TEST(ClientHandshakeTest, ProbesEndOnceTheServerAcknowledgesAHandshakePacket) {
+  PuppetStage stage(Client());
+  stage.Pump();
+  PuppetPeer& server = stage.puppet();
+  stage.SendAt(kInitial, raw::Join(server.AckOfAllSeen(kInitial),
+                                   server.TakeCryptoFrames(kInitial, 2000).front()));
+  while (server.seen_numbers(kHandshake).empty()) {
+    stage.Advance(Duration::Milliseconds(1));
+    stage.Pump();
+  }
+
+  stage.SendAt(kHandshake, server.AckOfAllSeen(kHandshake));
+  const uint64_t ptos = stage.subject().Stats().ptos;
+  stage.Advance(Duration::Seconds(5));
+
+  EXPECT_EQ(stage.subject().Stats().ptos, ptos);
+}
+
+// RFC 9002 §6.2.1: the server may not have been able to say more.
+TEST(ClientHandshakeTest, InitialPacketDoesNotEndTheBackoff) {
+  PuppetStage stage(Client());
+  while (stage.subject().Stats().ptos < 2) stage.Advance(Duration::Milliseconds(10));
+  stage.Pump();
+  const Timestamp deadline = stage.subject().next_deadline();
+
+  stage.SendAt(kInitial, raw::Ping());
+  while (stage.subject().Stats().ptos < 3) stage.Advance(Duration::Milliseconds(10));
+
+  EXPECT_GE(stage.now(), deadline);
+}
+
 TEST(ClientHandshakeTest, LostClientHelloIsSentAgain) {
   PuppetStage stage(Client());
   stage.Pump();

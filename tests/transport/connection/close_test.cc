@@ -244,6 +244,19 @@ TEST(CloseInHandshakeTest, CloseThatHasNoCreditDoesNoHarm) {
   EXPECT_EQ(stage.subject().close_phase(), Phase::kClosed);
 }
 
+TEST(CloseInHandshakeTest, CloseGoesOutOnceThereIsCredit) {
+  PuppetStage stage({.subject_tls = {.certificate_bytes = 9'000}});
+  DeliverFlight(stage);
+  stage.Pump();
+  stage.Take();
+  stage.subject().Close(1, "", stage.now());
+  ASSERT_TRUE(stage.Take().empty());
+
+  stage.Deliver(raw::Bytes(100, 0x41));
+
+  EXPECT_NE(FindFrame<ConnectionCloseFrame>(stage.Take()), nullptr);
+}
+
 TEST(CloseInHandshakeTest, PeersCloseInAnInitialPacket) {
   PuppetStage stage;
 

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 
 #include "base/limits.h"
+#include "congestion/rtt_estimator.h"
 #include "tests/transport/connection/puppet_stage.h"
 #include "tests/transport/connection/raw_frames.h"
 #include "tests/transport/connection/stage_expectations.h"
@@ -69,6 +70,29 @@ class MigrationTest : public testing::Test {
   const FourTuple port_ = stage_.PathWithPuppetPort(1);
   const FourTuple ip_ = stage_.PathWithPuppetIp(1);
 };
+
+// RFC 9002 §7.6.2, RFC 9000 §9.4: the RTT of the old path says nothing about the new one.
+TEST_F(MigrationTest, LossesBeforeTheFirstSampleOfAPathAreNoPersistentCongestion) {
+  Move(ip_);
+  AnswerChallenges(stage_.Take());
+  stage_.Advance(Duration::Milliseconds(100));
+  stage_.Send(raw::Ping());
+  stage_.Take();
+  const StreamId id = *stage_.subject().OpenStream(StreamDirection::kUnidirectional);
+  ASSERT_TRUE(stage_.subject().WriteStream(id, BytesOf("hello")).ok());
+  stage_.Take();
+  while (stage_.subject().Stats().ptos < 2) stage_.Advance(Duration::Milliseconds(10));
+  const std::vector<SeenDatagram> probes = stage_.Take();
+  ASSERT_GE(probes.size(), 4u);
+  const uint64_t window_before = stage_.subject().Stats().congestion_window_bytes;
+
+  stage_.Sleep(Duration::Milliseconds(5));
+  const uint64_t last = probes.back().packets[0].number;
+  stage_.Send(raw::Ack(last, last));
+
+  EXPECT_GE(stage_.subject().Stats().packets_lost, 2u);
+  EXPECT_GT(stage_.subject().Stats().congestion_window_bytes, window_before / 2);
+}
 
 TEST_F(MigrationTest, NewPortIsFollowedAndChallenged) {
   Move(port_);

@@ -44,10 +44,6 @@ PuppetStage::PuppetStage(const StageOptions& options)
       path_(first_path_) {
   if (options_.clients == nullptr) options_.clients = &clients_;
   if (options_.servers == nullptr) options_.servers = &servers_;
-  if (options_.config.controller == nullptr) {
-    options_.config.controller = FindCongestionControllerFactory({}, "cubic");
-    GODWIT_CHECK(options_.config.controller != nullptr);
-  }
   if (options_.subject == Perspective::kServer) {
     StartServer();
   } else {
@@ -98,15 +94,19 @@ void PuppetStage::StartServer() {
       Perspective::kClient,
       PuppetPeer::Ids{.local = client_id, .remote = original, .original_destination = original},
       *std::move(session));
-  auto subject = Connection::Accept(
-      options_.config,
-      {.four_tuple = first_path_,
-       .local_cid = server_id,
-       .local_cid_token = TokenOf(server_id),
-       .original_destination = original,
-       .peer_cid = client_id},
-      *options_.servers,
-      {.random = &random_, .events = this, .pools = &pools_, .scratch = &scratch_}, now_);
+  auto subject = Connection::Accept(options_.config,
+                                    {.four_tuple = first_path_,
+                                     .local_cid = server_id,
+                                     .local_cid_token = TokenOf(server_id),
+                                     .original_destination = original,
+                                     .peer_cid = client_id},
+                                    *options_.servers,
+                                    {.random = &random_,
+                                     .events = this,
+                                     .pools = &pools_,
+                                     .scratch = &scratch_,
+                                     .controller = FindCongestionControllerFactory({}, kCubic)},
+                                    now_);
   GODWIT_CHECK(subject.ok());
   subject_ = *std::move(subject);
   given_ids_.push_back(server_id);
@@ -116,15 +116,19 @@ void PuppetStage::StartClient() {
   const ConnectionId client_id = NewId(options_.subject_id_bytes);
   const ConnectionId server_id = NewId(options_.puppet_id_bytes);
   const ConnectionId original = NewId(8);
-  auto subject = Connection::Connect(
-      options_.config,
-      {.four_tuple = first_path_,
-       .local_cid = client_id,
-       .initial_destination = original,
-       .server_name = options_.server_name,
-       .resumption_ticket = {}},
-      *options_.clients,
-      {.random = &random_, .events = this, .pools = &pools_, .scratch = &scratch_}, now_);
+  auto subject = Connection::Connect(options_.config,
+                                     {.four_tuple = first_path_,
+                                      .local_cid = client_id,
+                                      .initial_destination = original,
+                                      .server_name = options_.server_name,
+                                      .resumption_ticket = {}},
+                                     *options_.clients,
+                                     {.random = &random_,
+                                      .events = this,
+                                      .pools = &pools_,
+                                      .scratch = &scratch_,
+                                      .controller = FindCongestionControllerFactory({}, kCubic)},
+                                     now_);
   GODWIT_CHECK(subject.ok());
   subject_ = *std::move(subject);
   given_ids_.push_back(client_id);

@@ -19,13 +19,13 @@
 #include <utility>
 #include <vector>
 
-#include "base/drop_reason.h"
 #include "base/environment.h"
 #include "base/limits.h"
 #include "base/seeded_random.h"
 #include "crypto/deterministic_tls_session.h"
 #include "crypto/tls_session.h"
 #include "godwit/connection_id.h"
+#include "godwit/drop_reason.h"
 #include "godwit/ecn.h"
 #include "godwit/four_tuple.h"
 #include "godwit/perspective.h"

@@ -94,6 +94,24 @@ TEST_F(RecoveryTest, TimeoutsDoubleUpToTheCeiling) {
   EXPECT_EQ(waits.back(), Duration::Seconds(2));
 }
 
+// A process that slept, or a socket that takes nothing: one timeout is enough to know.
+TEST_F(RecoveryTest, NoFurtherTimeoutBeforeTheProbesAreSent) {
+  Write("hello");
+  stage_.Take();
+  stage_.Sleep(Duration::Seconds(20));
+
+  for (int i = 0; i < 3; ++i) {
+    if (stage_.subject().next_deadline() <= stage_.now()) {
+      stage_.subject().OnTimeout(stage_.time());
+    }
+  }
+
+  EXPECT_EQ(stage_.subject().Stats().ptos, 1u);
+  EXPECT_GT(stage_.subject().next_deadline(), stage_.now());
+  EXPECT_EQ(CountPackets(stage_.Take()), 2u);
+  EXPECT_LE(stage_.subject().next_deadline(), stage_.now() + Duration::Seconds(2));
+}
+
 TEST_F(RecoveryTest, AnyAuthenticPacketEndsTheBackoff) {
   Write("hello");
   stage_.Take();
@@ -232,6 +250,22 @@ TEST_F(RecoveryTest, RttIsMeasured) {
   AckAll();
 
   EXPECT_EQ(stage_.subject().Stats().latest_rtt, Duration::Milliseconds(30));
+}
+
+// RFC 9002 §5.3. The sample of the handshake was 0.
+TEST_F(RecoveryTest, NoMoreThanThePromisedAckDelayIsBelieved) {
+  Write("x");
+  const uint64_t number = stage_.Take().at(0).packets.at(0).number;
+  stage_.Sleep(Duration::Milliseconds(100));
+
+  // 80 ms, in units of 8 us.
+  stage_.Send(raw::Ack({{number, number}}, 10'000));
+
+  const Duration promised = GenerousParameters().max_ack_delay;
+  ASSERT_EQ(promised, Duration::Milliseconds(25));
+  const Duration smoothed = stage_.subject().Stats().smoothed_rtt;
+  EXPECT_GE(smoothed, (Duration::Milliseconds(100) - promised) / 8);
+  EXPECT_LE(smoothed, Duration::Milliseconds(100) / 8);
 }
 
 TEST_F(RecoveryTest, AckDelayOfAnHourDoesNotSpoilTheRtt) {

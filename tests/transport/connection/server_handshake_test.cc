@@ -195,6 +195,23 @@ TEST_F(AmplificationTest, OneByteBelowAFullDatagramSendsNone) {
   EXPECT_EQ(TotalSize(stage_.Take()), kMinInitialDatagramBytes);
 }
 
+// A path that is trusted with more than 1200 bytes: what is left for a datagram of the handshake
+// goes out, be it less than the path bears.
+TEST(LargeMinMtuTest, CreditBelowTheMtuIsUsed) {
+  StageOptions options = {.subject_tls = {.certificate_bytes = 9'000}};
+  options.config.mtu = {.min_mtu = 1400, .max_mtu = 1400};
+  PuppetStage stage(options);
+  DeliverFlight(stage);
+  const uint64_t odd_bytes = (2 * 1400 + 1300 - 3 * kMinInitialDatagramBytes + 2) / 3;
+  stage.Deliver(raw::Bytes(odd_bytes, 0x00));
+
+  stage.Advance(Duration::Seconds(3));
+
+  EXPECT_GT(stage.bytes_to(stage.first_path()), 2 * 1400 + 1200u);
+  EXPECT_LE(stage.bytes_to(stage.first_path()), 3 * (kMinInitialDatagramBytes + odd_bytes));
+  EXPECT_EQ(stage.subject().Stats().blocked_by, SendBlockedBy::kAmplification);
+}
+
 // ---- What is dropped ----
 
 TEST(ServerHandshakeTest, InitialPacketInASmallDatagramIsDropped) {

@@ -73,16 +73,6 @@ TEST(EndpointConfigTest, RegisteredControllerCanBeNamed) {
   EXPECT_TRUE(ValidateEndpointConfig(config).ok()) << ErrorOf(config);
 }
 
-TEST(EndpointConfigTest, ControllerIsChosenByNameOnly) {
-  EndpointConfig config;
-  config.connection.controller =
-      FindCongestionControllerFactory(config.congestion_controllers, kNewReno);
-
-  EXPECT_EQ(ErrorOf(config),
-            "connection.controller is set; allowed: null, and the name of the controller in "
-            "congestion_controller");
-}
-
 TEST(EndpointConfigTest, InitialWindowIsWithinTheMaximumOne) {
   EndpointConfig config;
   config.connection.streams.max_connection_window_bytes = 100'000;

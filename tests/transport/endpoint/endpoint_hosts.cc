@@ -25,10 +25,12 @@ EndpointHost::EndpointHost(const Options& options)
   TlsServerFactory* const servers =
       options.tls_servers != nullptr ? options.tls_servers : &tls_servers_;
   const bool is_server = options.role == HostRole::kServer;
-  endpoint_ = *Endpoint::Create(options.config, {.random = &random_,
-                                                 .connection_ids = options.connection_ids,
-                                                 .tls_clients = clients,
-                                                 .tls_servers = is_server ? servers : nullptr});
+  endpoint_ =
+      *Endpoint::Create(options.config, {.random = &random_,
+                                         .connection_ids = options.connection_ids,
+                                         .tls_clients = clients,
+                                         .tls_servers = is_server ? servers : nullptr,
+                                         .stateless_reset_key = options.stateless_reset_key});
 }
 
 void EndpointHost::Receive(std::vector<SentDatagram> datagrams, Timestamp now) {

@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "base/seeded_random.h"
 #include "crypto/deterministic_tls_session.h"
+#include "crypto/secret_key.h"
 #include "crypto/tls_session.h"
 #include "godwit/connection_id_generator.h"
 #include "godwit/socket_address.h"
@@ -38,6 +40,7 @@ class EndpointHost {
     // Null: deterministic ones.
     const TlsClientFactory* tls_clients = nullptr;
     TlsServerFactory* tls_servers = nullptr;
+    std::optional<SecretKey> stateless_reset_key = std::nullopt;
     uint64_t seed = 1;
   };
 

@@ -4,6 +4,7 @@
 // resets, sent and received.
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -21,7 +22,7 @@ class EndpointStatelessTest : public testing::Test {
  protected:
   EndpointStatelessTest() {
     SeededRandom random(77);
-    server_config_.stateless_reset_key = SecretKey::Generate(random);
+    reset_key_ = SecretKey::Generate(random);
     StartServer(2);
     network_.Add(&client_);
   }
@@ -32,10 +33,12 @@ class EndpointStatelessTest : public testing::Test {
     StartServer(3);
   }
   void StartServer(uint64_t seed) {
-    server_ = std::make_unique<EndpointHost>(EndpointHost::Options{.role = HostRole::kServer,
-                                                                   .address = "192.0.2.9:443",
-                                                                   .config = server_config_,
-                                                                   .seed = seed});
+    server_ =
+        std::make_unique<EndpointHost>(EndpointHost::Options{.role = HostRole::kServer,
+                                                             .address = "192.0.2.9:443",
+                                                             .config = server_config_,
+                                                             .stateless_reset_key = reset_key_,
+                                                             .seed = seed});
     network_.Add(server_.get());
   }
   // Something to send on that connection.
@@ -62,6 +65,7 @@ class EndpointStatelessTest : public testing::Test {
   }
 
   EndpointConfig server_config_;
+  std::optional<SecretKey> reset_key_;
   EndpointHost client_{{.address = "192.0.2.1:1000", .seed = 1}};
   std::unique_ptr<EndpointHost> server_;
   EndpointNetwork network_;
@@ -184,7 +188,7 @@ TEST_F(EndpointStatelessTest, ResetFromAnotherAddressIsIgnored) {
 
 TEST_F(EndpointStatelessTest, ServerWithAnotherKeyResetsNothing) {
   const ConnectionHandle handle = network_.Connect(client_, *server_);
-  server_config_.stateless_reset_key.reset();
+  reset_key_.reset();
   RestartServer();
 
   Write(handle);

@@ -14,7 +14,7 @@ TEST(MemoryBudgetTest, NothingHeldPermitsEverything) {
 
   EXPECT_TRUE(budget.may_grow_windows());
   EXPECT_TRUE(budget.may_open_connection());
-  EXPECT_FALSE(budget.is_spent());
+  EXPECT_FALSE(budget.is_spent_with(kLarge));
   EXPECT_TRUE(
       budget.Admits({.datagram_bytes = kLarge, .held_bytes = 10 * kBudget, .connection_count = 1}));
 }
@@ -50,51 +50,63 @@ TEST(MemoryBudgetTest, NoConnectionAbove90Percent) {
   EXPECT_FALSE(budget.may_open_connection());
 }
 
+TEST(MemoryBudgetTest, IsSpentFrom93Percent) {
+  MemoryBudget budget(kBudget);
+  static_cast<void>(budget.OnHeldBytesChanged({.before_bytes = 0, .after_bytes = 920'000}));
+
+  EXPECT_FALSE(budget.is_spent_with(9'999));
+  EXPECT_TRUE(budget.is_spent_with(10'000));
+}
+
 TEST(MemoryBudgetTest, SpentBudgetStopsLargeDatagramsForThoseAboveTheirShare) {
   MemoryBudget budget(kBudget);
   static_cast<void>(budget.OnHeldBytesChanged({.before_bytes = 0, .after_bytes = kBudget}));
-  ASSERT_TRUE(budget.is_spent());
-  const uint64_t share = kBudget / 8 / 10;
+  const uint64_t room = kBudget / 32 / 10 - kLarge;
 
-  EXPECT_TRUE(
-      budget.Admits({.datagram_bytes = kLarge, .held_bytes = share, .connection_count = 9}));
+  EXPECT_TRUE(budget.Admits({.datagram_bytes = kLarge, .held_bytes = room, .connection_count = 9}));
   EXPECT_FALSE(
-      budget.Admits({.datagram_bytes = kLarge, .held_bytes = share + 1, .connection_count = 9}));
+      budget.Admits({.datagram_bytes = kLarge, .held_bytes = room + 1, .connection_count = 9}));
 }
 
-TEST(MemoryBudgetTest, SpentBudgetLetsAcknowledgmentsIn) {
+TEST(MemoryBudgetTest, SpentBudgetLetsAcknowledgmentsInUpTo96Percent) {
   MemoryBudget budget(kBudget);
-  static_cast<void>(budget.OnHeldBytesChanged({.before_bytes = 0, .after_bytes = 2 * kBudget}));
+  const MemoryBudget::Arrival small = {.datagram_bytes = kMaxDatagramBytesWithoutMemory,
+                                       .held_bytes = kBudget,
+                                       .connection_count = 9};
+  const MemoryBudget::Arrival larger = {.datagram_bytes = kMaxDatagramBytesWithoutMemory + 1,
+                                        .held_bytes = kBudget,
+                                        .connection_count = 9};
+  static_cast<void>(budget.OnHeldBytesChanged({.before_bytes = 0, .after_bytes = 959'999}));
 
-  EXPECT_TRUE(budget.Admits({.datagram_bytes = kMaxDatagramBytesWithoutMemory,
-                             .held_bytes = kBudget,
-                             .connection_count = 9}));
-  EXPECT_FALSE(budget.Admits({.datagram_bytes = kMaxDatagramBytesWithoutMemory + 1,
-                              .held_bytes = kBudget,
-                              .connection_count = 9}));
+  EXPECT_TRUE(budget.Admits(small));
+  EXPECT_FALSE(budget.Admits(larger));
+  static_cast<void>(budget.OnHeldBytesChanged({.before_bytes = 0, .after_bytes = 1}));
+  EXPECT_FALSE(budget.Admits(small));
 }
 
-TEST(MemoryBudgetTest, HostilePeersStayBelowNineEighthsAndOneRunEach) {
-  // Each connection takes in what it is let, 64 datagrams at a time, for ever.
+TEST(MemoryBudgetTest, HostilePeersStayWithinTheBudget) {
+  // Each connection takes in what it is let, large and small, for ever.
+  constexpr uint64_t kWholeBudget = 64 * kBudget;
   constexpr size_t kConnections = 100;
-  constexpr uint64_t kRunBytes = kMaxDatagramsPerRun * kLarge;
-  MemoryBudget budget(kBudget);
-  uint64_t held[kConnections] = {};
+  for (const size_t bytes : {kLarge, size_t{kMaxDatagramBytesWithoutMemory}}) {
+    MemoryBudget budget(kWholeBudget);
+    uint64_t held[kConnections] = {};
 
-  for (int round = 0; round < 200; ++round) {
-    for (uint64_t& one : held) {
-      if (!budget.Admits(
-              {.datagram_bytes = kLarge, .held_bytes = one, .connection_count = kConnections})) {
-        continue;
+    for (int round = 0; round < 20'000; ++round) {
+      for (uint64_t& one : held) {
+        if (!budget.Admits(
+                {.datagram_bytes = bytes, .held_bytes = one, .connection_count = kConnections})) {
+          continue;
+        }
+        static_cast<void>(
+            budget.OnHeldBytesChanged({.before_bytes = one, .after_bytes = one + bytes}));
+        one += bytes;
       }
-      static_cast<void>(
-          budget.OnHeldBytesChanged({.before_bytes = one, .after_bytes = one + kRunBytes}));
-      one += kRunBytes;
     }
-  }
 
-  EXPECT_GT(budget.held_bytes(), kBudget);
-  EXPECT_LE(budget.held_bytes(), kBudget + kBudget / 8 + kConnections * kRunBytes);
+    EXPECT_GT(budget.held_bytes(), kWholeBudget / 100 * 92);
+    EXPECT_LE(budget.held_bytes(), kWholeBudget);
+  }
 }
 
 }  // namespace

@@ -333,6 +333,15 @@ TEST(CloseStateTest, ReasonIsCutToFitThePacket) {
   }
 }
 
+// So that keys which are used up suffice to close with.
+TEST(CloseStateTest, RepliesComeToAnEnd) {
+  CloseState state = ClosedByApplication();
+  state.OnCloseSent(At(0), kCloseBytes);
+
+  EXPECT_EQ(CountReplies(state, 4'095), 12);
+  EXPECT_EQ(CountReplies(state, 100'000), 0);
+}
+
 TEST(CloseStateTest, FrameWithoutRoomIsNotWritten) {
   const CloseState state = ClosedByApplication();
   std::array<uint8_t, 3> packet{};

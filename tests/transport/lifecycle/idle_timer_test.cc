@@ -159,6 +159,25 @@ TEST(IdleTimerTest, PingComesAtHalfOfTheIdleTimeoutAtTheLatest) {
   EXPECT_EQ(timer.keep_alive_deadline(), At(4));
 }
 
+TEST(IdleTimerTest, ReminderIsDueAtHalfOfTheIdleTimeoutWithoutKeepAliveToo) {
+  IdleTimer timer({.max_idle_timeout = Seconds(30)}, At(0));
+  EXPECT_EQ(timer.reminder_deadline(), Timestamp::Infinite());
+
+  timer.OnPeerTimeout(Seconds(20));
+  EXPECT_EQ(timer.reminder_deadline(), At(10));
+
+  timer.OnAckElicitingSent(At(10));
+  EXPECT_EQ(timer.reminder_deadline(), At(20));
+}
+
+TEST(IdleTimerTest, WithoutTimeoutThereIsNoReminder) {
+  IdleTimer timer({.max_idle_timeout = Duration::Zero()}, At(0));
+
+  timer.OnPeerTimeout(Duration::Zero());
+
+  EXPECT_EQ(timer.reminder_deadline(), Timestamp::Infinite());
+}
+
 TEST(IdleTimerTest, PingIsWrittenOnce) {
   IdleTimer timer(KeepAliveEvery(Seconds(5)), At(0));
   timer.OnPeerTimeout(Seconds(60));

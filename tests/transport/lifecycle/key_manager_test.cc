@@ -10,7 +10,9 @@
 
 #include "gtest/gtest.h"
 
+#include "base/limits.h"
 #include "base/packet_number.h"
+#include "base/protocol_errors.h"
 #include "transport/wire/byte_writer.h"
 #include "transport/wire/datagram_splitter.h"
 #include "transport/wire/packet_header_encoder.h"
@@ -277,6 +279,25 @@ TEST(KeyManagerTest, KeyUpdateIsThatOfOneRtt) {
   pair.server.OnTimeout(At(1000) + 3 * kPto);
   EXPECT_EQ(pair.server.next_deadline(), Timestamp::Infinite());
   pair.server.CheckInvariants();
+}
+
+// RFC 9001 §6.6. A peer that never lets the handshake end can ask for any number of answers.
+TEST(KeyManagerTest, KeysBelowOneRttAreUsedUpWithAReserveToCloseWith) {
+  constexpr uint64_t kLimit = 100;
+  KeyManager keys(Perspective::kClient, kCid, AeadLimits{kLimit, kLimit});
+  InstallSend(keys, EncryptionLevel::kHandshake, 1);
+  uint64_t number = 0;
+
+  while (keys.PrepareToSeal(10, At(0)).ok()) {
+    SealedPacket(keys, EncryptionLevel::kHandshake, number++);
+    ASSERT_LE(number, kLimit);
+  }
+
+  EXPECT_EQ(&keys.PrepareToSeal(10, At(0)).error(), &kConfidentialityLimitReached);
+  EXPECT_LE(number + 1 + kMaxCloseReplies, kLimit);
+  EXPECT_GT(number + 10 + 1 + kMaxCloseReplies, kLimit);
+  keys.Discard(EncryptionLevel::kHandshake);
+  EXPECT_TRUE(keys.PrepareToSeal(10, At(0)).ok());
 }
 
 }  // namespace

@@ -10,9 +10,9 @@
 
 #include "gtest/gtest.h"
 
-#include "base/drop_reason.h"
 #include "base/limits.h"
 #include "base/path_id.h"
+#include "godwit/drop_reason.h"
 #include "tests/transport/path/path_world.h"
 #include "transport/path/path_manager.h"
 

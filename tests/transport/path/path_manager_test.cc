@@ -12,9 +12,9 @@
 
 #include "gtest/gtest.h"
 
-#include "base/drop_reason.h"
 #include "base/packet_number.h"
 #include "base/path_id.h"
+#include "godwit/drop_reason.h"
 #include "tests/transport/path/path_world.h"
 #include "transport/delivery/sent_frame.h"
 

@@ -133,6 +133,32 @@ TEST_F(ProbeTimerTest, ResetEndsTheBackoff) {
   EXPECT_EQ(deadline().time, AtMs(1300));
 }
 
+// RFC 9002 §6.2.1 has no timer for the application space yet, and for the others only if something
+// is in flight.
+TEST_F(ProbeTimerTest, HandshakeDataThatWaitsForTheWindowIsProbedFor) {
+  inputs_.is_handshake_confirmed = false;
+  SendAt(Space::kApplication, AtMs(950));
+  facts(Space::kHandshake).last_ack_eliciting_sent_time = AtMs(900);
+  facts(Space::kHandshake).has_unsent_handshake_data = true;
+
+  EXPECT_EQ(deadline(), (Deadline{AtMs(1200), Space::kHandshake}));
+}
+
+TEST_F(ProbeTimerTest, HandshakeDataThatWasNeverSentCountsFromTheLastPacketOfAnySpace) {
+  inputs_.is_handshake_confirmed = false;
+  SendAt(Space::kApplication, AtMs(950));
+  facts(Space::kInitial).has_unsent_handshake_data = true;
+
+  EXPECT_EQ(deadline(), (Deadline{AtMs(1250), Space::kInitial}));
+}
+
+TEST_F(ProbeTimerTest, HandshakeDataWithoutKeysIsNotProbedFor) {
+  facts(Space::kHandshake).has_unsent_handshake_data = true;
+  facts(Space::kHandshake).has_keys = false;
+
+  EXPECT_FALSE(timer_.DeadlineFor(inputs_).has_value());
+}
+
 TEST_F(ProbeTimerTest, DeadlineMayLieInThePast) {
   SendAt(Space::kHandshake, AtMs(100));
 

@@ -126,6 +126,35 @@ TEST_F(StreamFlowTest, ALostDataBlockedIsSaidAgainOnlyWhileItHolds) {
   EXPECT_FALSE(client_.map().HasPendingControl());
 }
 
+TEST_F(StreamFlowTest, WhoIsBlockedByAStreamsLimitMaySaySoAgain) {
+  for (int i = 0; i < 2; ++i) client_.Write(*client_.map().Open(kUni), std::string(1500, 'x'));
+  client_.BuildPacket(4000);
+  const StreamPacket said = client_.BuildPacket();
+  ASSERT_EQ(said.frames.size(), 2u);
+  client_.OnAcked(said);
+
+  client_.map().RepeatBlocked();
+
+  // One frame keeps a connection alive.
+  const StreamPacket again = client_.BuildPacket();
+  ASSERT_EQ(Kinds(again), (std::vector{FrameKind::kStreamDataBlocked}));
+  EXPECT_EQ(again.frames[0].stream_id(), said.frames[0].stream_id());
+  client_.OnLost(again);
+  EXPECT_EQ(Kinds(client_.BuildPacket()), (std::vector{FrameKind::kStreamDataBlocked}));
+  client_.map().CheckInvariants();
+}
+
+TEST_F(StreamFlowTest, WhoIsBlockedByTheConnectionsLimitMaySaySoAgain) {
+  for (int i = 0; i < 5; ++i) client_.Write(*client_.map().Open(kUni), std::string(900, 'x'));
+  while (client_.map().HasPendingData()) client_.BuildPacket();
+  client_.OnAcked(client_.BuildPacket());
+
+  client_.map().RepeatBlocked();
+
+  EXPECT_EQ(Kinds(client_.BuildPacket()), (std::vector{FrameKind::kDataBlocked}));
+  client_.map().CheckInvariants();
+}
+
 TEST_F(StreamFlowTest, ABlockedStreamDoesNotHoldBackAnother) {
   const StreamId blocked = *client_.map().Open(kUni);
   client_.Write(blocked, std::string(5000, 'x'));
@@ -365,7 +394,7 @@ TEST_F(StreamFlowTest, EveryRoomIsFilledAsFarAsTheDataGoes) {
       client.Write(id, std::string(size, 'x'));
       ASSERT_TRUE(client.map().Finish(id).ok());
 
-      const StreamPacket packet = client.BuildPacket(room, StreamMap::Fill::kCopyOnly);
+      const StreamPacket packet = client.BuildPacket(room, StreamMap::Fill::kMayScatter);
 
       ASSERT_EQ(packet.frames.size(), 1u);
       const uint64_t sent = packet.frames[0].range().length_bytes;
@@ -373,6 +402,30 @@ TEST_F(StreamFlowTest, EveryRoomIsFilledAsFarAsTheDataGoes) {
       EXPECT_EQ(packet.frames[0].range().is_fin, sent == size);
       ASSERT_TRUE(server.Receive(packet.payload).ok());
       EXPECT_EQ(server.Peek(id).size(), sent);
+    }
+  }
+}
+
+TEST_F(StreamFlowTest, PaddingBehindTheDataDoesNotBecomeData) {
+  for (size_t room = 10; room < 300; ++room) {
+    for (size_t size = room - 6; size <= room; ++size) {
+      SCOPED_TRACE(testing::Message() << "room " << room << " size " << size);
+      StreamPeer client(Perspective::kClient, config_);
+      StreamPeer server(Perspective::kServer, config_);
+      client.map().OnPeerParameters(ParametersOf(config_));
+      const StreamId id = *client.map().Open(kUni);
+      client.Write(id, std::string(size, 'x'));
+      ASSERT_TRUE(client.map().Finish(id).ok());
+
+      StreamPacket packet = client.BuildPacket(room, StreamMap::Fill::kCopyOnly);
+      packet.payload.resize(room, 0);
+
+      ASSERT_EQ(packet.frames.size(), 1u);
+      const uint64_t sent = packet.frames[0].range().length_bytes;
+      EXPECT_GE(sent + 4, std::min(size, room - 2));
+      EXPECT_EQ(packet.frames[0].range().is_fin, sent == size);
+      ASSERT_TRUE(server.Receive(packet.payload).ok());
+      EXPECT_EQ(server.Peek(id), std::string(sent, 'x'));
     }
   }
 }

@@ -94,6 +94,8 @@ Result StreamPeer::Dispatch(const Frame& frame) {
       return map_.OnStreamDataBlockedFrame(frame.As<StreamDataBlockedFrame>(), context());
     case FrameKind::kStreamsBlocked:
       return map_.OnStreamsBlockedFrame(frame.As<StreamsBlockedFrame>());
+    case FrameKind::kPadding:
+      return Result::Ok();
     default:
       GODWIT_UNREACHABLE();
   }

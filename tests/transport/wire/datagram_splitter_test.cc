@@ -9,10 +9,10 @@
 
 #include "gtest/gtest.h"
 
-#include "base/drop_reason.h"
 #include "base/encryption_level.h"
 #include "base/limits.h"
 #include "base/seeded_random.h"
+#include "godwit/drop_reason.h"
 #include "tests/transport/wire/hex_bytes.h"
 
 namespace godwit {

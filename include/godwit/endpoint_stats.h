@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // EndpointStats: an endpoint in numbers. What one connection does is in ConnectionStats.
-#ifndef GODWIT_TRANSPORT_ENDPOINT_ENDPOINT_STATS_H_
-#define GODWIT_TRANSPORT_ENDPOINT_ENDPOINT_STATS_H_
+#ifndef GODWIT_INCLUDE_ENDPOINT_STATS_H_
+#define GODWIT_INCLUDE_ENDPOINT_STATS_H_
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
-#include "base/drop_reason.h"
-#include "transport/endpoint/refusal_reason.h"
+#include "godwit/drop_reason.h"
+#include "godwit/refusal_reason.h"
 
 namespace godwit {
 
@@ -56,4 +56,4 @@ struct EndpointStats {
 
 }  // namespace godwit
 
-#endif  // GODWIT_TRANSPORT_ENDPOINT_ENDPOINT_STATS_H_
+#endif  // GODWIT_INCLUDE_ENDPOINT_STATS_H_

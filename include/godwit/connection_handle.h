@@ -2,8 +2,8 @@
 //
 // ConnectionHandle: names a connection of an endpoint. A plain value that stays harmless when the
 // connection is gone: no other one ever gets the same.
-#ifndef GODWIT_TRANSPORT_ENDPOINT_CONNECTION_HANDLE_H_
-#define GODWIT_TRANSPORT_ENDPOINT_CONNECTION_HANDLE_H_
+#ifndef GODWIT_INCLUDE_CONNECTION_HANDLE_H_
+#define GODWIT_INCLUDE_CONNECTION_HANDLE_H_
 
 #include <cstdint>
 
@@ -18,4 +18,4 @@ struct ConnectionHandle {
 
 }  // namespace godwit
 
-#endif  // GODWIT_TRANSPORT_ENDPOINT_CONNECTION_HANDLE_H_
+#endif  // GODWIT_INCLUDE_CONNECTION_HANDLE_H_

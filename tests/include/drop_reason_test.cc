@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/drop_reason.h"
+#include "godwit/drop_reason.h"
 
 #include <cstddef>
 #include <set>
@@ -31,8 +31,7 @@ TEST(DropReasonTest, NamesAreLowerCaseWords) {
 }
 
 TEST(DropReasonTest, NoReasonLiesBeyondTheCount) {
-  EXPECT_DEATH(static_cast<void>(ToString(static_cast<DropReason>(kDropReasonCount))),
-               "GODWIT_UNREACHABLE");
+  EXPECT_EQ(ToString(static_cast<DropReason>(kDropReasonCount)), "invalid");
 }
 
 TEST(DropReasonTest, NameSaysTheReason) {

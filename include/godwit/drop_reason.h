@@ -2,17 +2,16 @@
 //
 // DropReason: why a datagram, or one packet in it, was put away unread. Dropping is no error:
 // anyone can send anything to a UDP port. But it is never silent: every drop is counted under its
-// reason and told to the EventSink.
+// reason.
 //
-// A packet whose content was authenticated and breaks a rule is not dropped: see base/result.h.
-#ifndef GODWIT_BASE_DROP_REASON_H_
-#define GODWIT_BASE_DROP_REASON_H_
+// A packet whose content was authenticated and breaks a rule is not dropped: it closes
+// the connection.
+#ifndef GODWIT_INCLUDE_DROP_REASON_H_
+#define GODWIT_INCLUDE_DROP_REASON_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-
-#include "base/check.h"
 
 namespace godwit {
 
@@ -59,7 +58,7 @@ enum class DropReason : uint8_t {
   kTooOld,
   // RFC 9000 §8.1: the answer would exceed three times what the unvalidated address sent.
   kAmplificationLimit,
-  // A queue in base/limits.h is full.
+  // A queue is full.
   kQueueFull,
   // The endpoint's memory budget is spent.
   kMemoryBudget,
@@ -75,7 +74,7 @@ enum class DropReason : uint8_t {
 // Of the enumerators, which count from 0 without gaps; kConnectionClosed is the last.
 inline constexpr size_t kDropReasonCount = static_cast<size_t>(DropReason::kConnectionClosed) + 1;
 
-constexpr std::string_view ToString(DropReason reason) {
+[[nodiscard]] constexpr std::string_view ToString(DropReason reason) {
   switch (reason) {
     case DropReason::kTooShort:
       return "too_short";
@@ -126,9 +125,9 @@ constexpr std::string_view ToString(DropReason reason) {
     case DropReason::kConnectionClosed:
       return "connection_closed";
   }
-  GODWIT_UNREACHABLE();
+  return "invalid";
 }
 
 }  // namespace godwit
 
-#endif  // GODWIT_BASE_DROP_REASON_H_
+#endif  // GODWIT_INCLUDE_DROP_REASON_H_

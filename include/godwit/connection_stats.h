@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ConnectionStats: a connection in numbers, at one moment. Counters count from its start.
-#ifndef GODWIT_TRANSPORT_CONNECTION_CONNECTION_STATS_H_
-#define GODWIT_TRANSPORT_CONNECTION_CONNECTION_STATS_H_
+#ifndef GODWIT_INCLUDE_CONNECTION_STATS_H_
+#define GODWIT_INCLUDE_CONNECTION_STATS_H_
 
 #include <cstdint>
 #include <string_view>
@@ -55,4 +55,4 @@ struct ConnectionStats {
 
 }  // namespace godwit
 
-#endif  // GODWIT_TRANSPORT_CONNECTION_CONNECTION_STATS_H_
+#endif  // GODWIT_INCLUDE_CONNECTION_STATS_H_

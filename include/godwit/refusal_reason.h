@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // RefusalReason: why an endpoint did not accept a connection that a client wanted to open. It is
-// counted; what the client gets to know is decided in accept_limiter.h.
-#ifndef GODWIT_TRANSPORT_ENDPOINT_REFUSAL_REASON_H_
-#define GODWIT_TRANSPORT_ENDPOINT_REFUSAL_REASON_H_
+// counted; what the client gets to know is decided elsewhere.
+#ifndef GODWIT_INCLUDE_REFUSAL_REASON_H_
+#define GODWIT_INCLUDE_REFUSAL_REASON_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
-#include "base/check.h"
-
 namespace godwit {
 
 enum class RefusalReason : uint8_t {
-  kStopped,             // Endpoint::StopAccepting().
+  kStopped,             // The endpoint was told to accept no more.
   kTooManyConnections,  // EndpointConfig::max_connections.
   kMemoryBudget,
   kTooManyHalfOpen,  // EndpointConfig::max_half_open.
@@ -26,7 +24,7 @@ enum class RefusalReason : uint8_t {
 // Of the enumerators, which count from 0 without gaps.
 inline constexpr size_t kRefusalReasonCount = static_cast<size_t>(RefusalReason::kTlsFailed) + 1;
 
-constexpr std::string_view ToString(RefusalReason reason) {
+[[nodiscard]] constexpr std::string_view ToString(RefusalReason reason) {
   switch (reason) {
     case RefusalReason::kStopped:
       return "stopped";
@@ -43,9 +41,9 @@ constexpr std::string_view ToString(RefusalReason reason) {
     case RefusalReason::kTlsFailed:
       return "tls_failed";
   }
-  GODWIT_UNREACHABLE();
+  return "invalid";
 }
 
 }  // namespace godwit
 
-#endif  // GODWIT_TRANSPORT_ENDPOINT_REFUSAL_REASON_H_
+#endif  // GODWIT_INCLUDE_REFUSAL_REASON_H_

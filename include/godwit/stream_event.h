@@ -2,8 +2,8 @@
 //
 // StreamEvent: what happened to a stream that the application may want to act on. A fact of the
 // moment at which it happened, not of the moment at which it is polled.
-#ifndef GODWIT_TRANSPORT_STREAMS_STREAM_EVENT_H_
-#define GODWIT_TRANSPORT_STREAMS_STREAM_EVENT_H_
+#ifndef GODWIT_INCLUDE_STREAM_EVENT_H_
+#define GODWIT_INCLUDE_STREAM_EVENT_H_
 
 #include <cstdint>
 
@@ -15,12 +15,12 @@ struct StreamEvent {
   enum class Kind : uint8_t {
     kOpened,        // By the peer. Comes before every other event of the stream.
     kReadable,      // More can be read than when this was last polled.
-    kWritable,      // There is room again, after a Write() that took less than it was given.
+    kWritable,      // There is room again, after a write that took less than it was given.
     kFinished,      // All that the peer sends on this stream has come; some may wait to be read.
     kReset,         // RESET_STREAM: the peer gave up sending, what was not read is gone.
     kStopped,       // STOP_SENDING: the peer gave up reading; the stream was reset in answer.
     kSendComplete,  // The peer has everything, the end of the stream too.
-    kStreamsAvailable,  // Open() failed, and would not now. The id means nothing.
+    kStreamsAvailable,  // OpenStream() failed, and would not now. The id means nothing.
   };
 
   Kind kind;
@@ -33,4 +33,4 @@ struct StreamEvent {
 
 }  // namespace godwit
 
-#endif  // GODWIT_TRANSPORT_STREAMS_STREAM_EVENT_H_
+#endif  // GODWIT_INCLUDE_STREAM_EVENT_H_

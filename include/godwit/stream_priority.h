@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StreamPriority: how a stream's data stands to that of others, in the terms of RFC 9218 §4.
-// What they mean for the order of sending is decided in stream_scheduler.h.
-#ifndef GODWIT_TRANSPORT_STREAMS_STREAM_PRIORITY_H_
-#define GODWIT_TRANSPORT_STREAMS_STREAM_PRIORITY_H_
+// StreamPriority: how a stream's data stands to that of others, in the terms of RFC 9218 §4. What
+// they mean for the order of sending is decided elsewhere.
+#ifndef GODWIT_INCLUDE_STREAM_PRIORITY_H_
+#define GODWIT_INCLUDE_STREAM_PRIORITY_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -23,4 +23,4 @@ struct StreamPriority {
 
 }  // namespace godwit
 
-#endif  // GODWIT_TRANSPORT_STREAMS_STREAM_PRIORITY_H_
+#endif  // GODWIT_INCLUDE_STREAM_PRIORITY_H_
