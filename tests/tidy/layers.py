@@ -23,10 +23,13 @@ class Layers:
         self.rows = {}
         self.kinds = []  # (name, pattern)
         self.sans_io = ()
+        self.faces = ()
+        self.sharers = ()
         self.problems = []
         self._of_folder = {}
         readers = {"kind": self._read_kind, "layer": self._read_layer,
-                   "mirror": self._read_mirror, "sans-io": self._read_sans_io}
+                   "mirror": self._read_mirror, "sans-io": self._read_sans_io,
+                   "face": self._read_faces, "sharers": self._read_sharers}
         path, lines = tree.table("layers.txt")
         for number, line in lines:
             head, _, body = line.partition(":")
@@ -49,7 +52,10 @@ class Layers:
         return next((name for name, pattern in self.kinds if pattern.fullmatch(header)), None)
 
     def is_sans_io(self, path):
-        return path.startswith(self.sans_io)
+        return path.startswith(self.sans_io) and path not in self.faces
+
+    def may_share(self, path):
+        return path.startswith(self.sharers)
 
     def _read_kind(self, name, body):
         self.kinds.append((name, re.compile(body)))
@@ -72,6 +78,12 @@ class Layers:
 
     def _read_sans_io(self, _, body):
         self.sans_io = tuple(folder + "/" for folder in body.split())
+
+    def _read_faces(self, _, body):
+        self.faces = tuple(body.split())
+
+    def _read_sharers(self, _, body):
+        self.sharers = tuple(body.split())
 
     def _known(self, kinds):
         if unknown := set(kinds.split()) - {name for name, _ in self.kinds}:

@@ -70,8 +70,15 @@ class LayersFileTest(PlantedTreeTest):
                      "transport/engine/a.h"):
             self.assertTrue(self.layers.is_sans_io(path), path)
             self.assertNotIn("system", self.layers.rows[self.layers.row_of(path)].kinds)
-        for path in ("platform/a.h", "runtime/a.h", "tests/base/a.h", "bench/a.h"):
+        for path in ("platform/a.h", "runtime/a.h", "tests/base/a.h", "bench/a.h",
+                     "include/godwit/client.h"):
             self.assertFalse(self.layers.is_sans_io(path), path)
+
+    def test_who_may_share(self):
+        for path in ("include/godwit/connection_ref.h", "transport/engine/a.h"):
+            self.assertTrue(self.layers.may_share(path), path)
+        for path in ("include/godwit/engine.h", "transport/endpoint/a.h"):
+            self.assertFalse(self.layers.may_share(path), path)
 
     def test_unreadable_rows(self):
         for line in ("layer a : b", "layer a : | gtests", "lair a : | std", "layer a : \nlayer a :",

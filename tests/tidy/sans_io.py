@@ -36,11 +36,12 @@ _HEADERS = [
 
 _FREE = r"(?:(?<![\w.>:])|(?<=std::)|(?<=[^\w]::))"  # a free function, not a member's name
 
+_SHARING = _ban(r"\b(?:std::(?:shared_ptr|make_shared|weak_ptr|enable_shared_from_this))\b",
+                "everything has one owner; use a value or std::unique_ptr")
+
 _WORDS = [
     _ban(r"\bstd::function\b",
          "it allocates and hides the call; return a value or take absl::FunctionRef"),
-    _ban(r"\b(?:std::(?:shared_ptr|make_shared|weak_ptr|enable_shared_from_this))\b",
-         "everything has one owner; use a value or std::unique_ptr"),
     _ban(r"\b(?:steady_clock|system_clock|high_resolution_clock|clock_gettime|gettimeofday"
          r"|timespec_get|(?:__builtin_ia32)?_*rdtscp?|absl::Now|absl::GetCurrentTimeNanos)\b"
          rf"|{_FREE}time\s*\(\s*(?:nullptr|NULL|0|&)|{_FREE}clock\s*\(",
@@ -64,7 +65,9 @@ def check(tree, layers):
     for source in tree.sources.values():
         if layers.is_sans_io(source.path):
             yield from _check_headers(source)
-            yield from _check_words(source)
+            yield from _check_words(source, _WORDS)
+            if not layers.may_share(source.path):
+                yield from _check_words(source, [_SHARING])
 
 
 def _check_headers(source):
@@ -75,8 +78,8 @@ def _check_headers(source):
                               f"<{include.header}> is banned here; {ban.why}")
 
 
-def _check_words(source):
-    for ban in _WORDS:
+def _check_words(source, bans):
+    for ban in bans:
         for match in ban.pattern.finditer(source.code):
             yield Problem(source.path, source.line_at(match.start()), "sans-io",
                           f"{match.group().strip(' (')} is banned here; {ban.why}")
