@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/engine_host.h"
+
+#include <utility>
+
+#include "platform/wall_clock.h"
+#include "runtime/event_dispatcher.h"
+
+namespace godwit {
+
+absl::StatusOr<std::unique_ptr<EngineHost>> EngineHost::Create(Options options) {
+  std::unique_ptr<EngineHost> host(new EngineHost(std::move(options)));
+  if (absl::Status status = host->Watch(); !status.ok()) return status;
+  return host;
+}
+
+EngineHost::EngineHost(Options options) : options_(std::move(options)) {}
+
+absl::Status EngineHost::Watch() {
+  EventLoop& loop = *options_.loop;
+  absl::Status status = loop.Watch(options_.socket.fd(), {.readable = true},
+                                   [this](FdEvents events) { OnSocketReady(events); });
+  if (!status.ok()) return status;
+  timer_ = loop.CallAt(Timestamp::Infinite(), [this] { OnTimer(); });
+  loop.SetSettleCallback([this] { Settle(); });
+  loop.SetResumeCallback([this](Duration) { OnResume(); });
+  return absl::OkStatus();
+}
+
+EngineHost::~EngineHost() {
+  EventLoop& loop = *options_.loop;
+  loop.Unwatch(options_.socket.fd());
+  if (timer_.has_value()) loop.Cancel(*timer_);
+  loop.SetSettleCallback(nullptr);
+  loop.SetResumeCallback(nullptr);
+}
+
+// ---- What wakes it ----
+
+void EngineHost::OnSocketReady(FdEvents events) {
+  if (events.readable || events.error) Receive();
+  if (events.writable && SendPending()) SetWantsWrite(false);
+}
+
+void EngineHost::OnTimer() {
+  timer_deadline_ = Timestamp::Infinite();
+  engine().OnTimeout(options_.loop->now());
+}
+
+void EngineHost::OnResume() { engine().SetWallClock(options_.loop->now(), WallClock::Now()); }
+
+// ---- In ----
+
+void EngineHost::Receive() {
+  // One batch a wake-up: the loop comes back at once if there is more, and what this one asks to be
+  // sent does not wait for it.
+  std::span<ReceivedDatagram> datagrams = options_.socket.Receive(batch_, options_.loop->now());
+  if (options_.local_address == LocalAddress::kOfSocket) {
+    for (ReceivedDatagram& datagram : datagrams) {
+      datagram.four_tuple.local = options_.socket.local_address();
+    }
+  }
+  if (sorter_) datagrams = sorter_(datagrams);
+  if (!datagrams.empty()) OnDatagrams(datagrams);
+}
+
+void EngineHost::OnDatagrams(std::span<const ReceivedDatagram> datagrams) {
+  engine().OnDatagrams(datagrams, options_.loop->now());
+  // The memory of the datagrams is used again after this.
+  DrainEvents();
+}
+
+void EngineHost::DrainEvents() {
+  while (const std::optional<EngineEvent> event = engine().PollEvent()) {
+    if (interceptor_ && interceptor_(*event)) continue;
+    DispatchEvent(*event, engine(), *options_.handler);
+  }
+}
+
+// ---- Out ----
+
+void EngineHost::Settle() {
+  while (SendAll() && engine().NextWakeup() == Timestamp::InfinitePast()) DrainEvents();
+  DrainEvents();
+  const Timestamp deadline = engine().NextWakeup();
+  // Blocked: the socket wakes us. Deadlines that have passed come with it.
+  const Timestamp wanted =
+      wants_write_ && deadline == Timestamp::InfinitePast() ? Timestamp::Infinite() : deadline;
+  if (wanted == timer_deadline_) return;
+  timer_deadline_ = wanted;
+  options_.loop->Reschedule(*timer_, wanted);
+}
+
+bool EngineHost::SendAll() {
+  if (wants_write_) return false;
+  while (true) {
+    const Transmit transmit = engine().PollTransmit(options_.loop->now());
+    if (transmit.payload.empty()) return true;
+    Send(transmit);
+    if (wants_write_) return false;
+  }
+}
+
+void EngineHost::Send(const Transmit& transmit) {
+  const UdpSocket::SendOutcome outcome = options_.socket.Send({&transmit, 1});
+  if (outcome.is_blocked) {
+    pending_bytes_.assign(transmit.payload.begin(), transmit.payload.end());
+    pending_ = transmit;
+    pending_.payload = pending_bytes_;
+    SetWantsWrite(true);
+  }
+  for (const UdpSocket::TooLarge& large : options_.socket.too_large()) {
+    engine().OnDatagramTooLarge(large.four_tuple, large.bytes, options_.loop->now());
+  }
+}
+
+bool EngineHost::SendPending() {
+  if (pending_.payload.empty()) return true;
+  const UdpSocket::SendOutcome outcome = options_.socket.Send({&pending_, 1});
+  if (outcome.is_blocked) return false;
+  for (const UdpSocket::TooLarge& large : options_.socket.too_large()) {
+    engine().OnDatagramTooLarge(large.four_tuple, large.bytes, options_.loop->now());
+  }
+  pending_ = {};
+  return true;
+}
+
+void EngineHost::SetWantsWrite(bool wants_write) {
+  wants_write_ = wants_write;
+  const absl::Status status =
+      options_.loop->Modify(options_.socket.fd(), {.readable = true, .writable = wants_write});
+  static_cast<void>(status);  // The socket is watched, and that can be said of it at any time.
+}
+
+}  // namespace godwit

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// EngineHost: one engine on one UDP socket in one event loop: what is received goes in, events go
+// to the application's handler, what is to be sent goes out, deadlines become timers.
+//
+// One pass over the engine ends every wake-up of the loop, whatever has caused it: so a batch of
+// datagrams has one decision about acknowledgments, and calls that the application makes from
+// timers or other threads' posts need not say that something is to be sent.
+//
+// Threads: the loop's.
+#ifndef GODWIT_RUNTIME_ENGINE_HOST_H_
+#define GODWIT_RUNTIME_ENGINE_HOST_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "godwit/datagram.h"
+#include "godwit/engine.h"
+#include "godwit/event_handler.h"
+#include "platform/datagram_batch.h"
+#include "platform/event_loop.h"
+#include "platform/udp_socket.h"
+
+namespace godwit {
+
+class EngineHost {
+ public:
+  // Which address of ours the engine hears of.
+  enum class LocalAddress : uint8_t {
+    kOfDatagram,  // To which a datagram was sent: a server answers from there.
+    kOfSocket,    // Always the same: the kernel chooses where it is a wildcard.
+  };
+
+  struct Options {
+    EventLoop* loop = nullptr;
+    std::unique_ptr<Engine> engine;
+    UdpSocket socket;
+    EventHandler* handler = nullptr;
+    LocalAddress local_address = LocalAddress::kOfDatagram;
+  };
+
+  // Watches the socket. `loop` and `handler` outlive the host; nothing else may use the loop's
+  // settle and resume callbacks.
+  static absl::StatusOr<std::unique_ptr<EngineHost>> Create(Options options);
+  ~EngineHost();
+  EngineHost(const EngineHost&) = delete;
+  EngineHost& operator=(const EngineHost&) = delete;
+
+  Engine& engine() { return *options_.engine; }
+  const Engine& engine() const { return *options_.engine; }
+  UdpSocket& socket() { return options_.socket; }
+  const UdpSocket& socket() const { return options_.socket; }
+
+  // Sees every batch before the engine, and takes out what belongs elsewhere (another shard): the
+  // result is what is left, in the same memory. Null for none.
+  using Sorter = std::function<std::span<ReceivedDatagram>(std::span<ReceivedDatagram> datagrams)>;
+  void SetSorter(Sorter sorter) { sorter_ = std::move(sorter); }
+  // Sees every event before the handler, which does not hear of it if the result is true. Null for
+  // none.
+  using Interceptor = std::function<bool(const EngineEvent& event)>;
+  void SetInterceptor(Interceptor interceptor) { interceptor_ = std::move(interceptor); }
+  // As if the datagrams had come from the socket.
+  void OnDatagrams(std::span<const ReceivedDatagram> datagrams);
+
+ private:
+  explicit EngineHost(Options options);
+
+  absl::Status Watch();
+  void OnSocketReady(FdEvents events);
+  void OnTimer();
+  void OnResume();
+  void Receive();
+  // Sends what there is and tells of what has happened, until there is neither.
+  void Settle();
+  void DrainEvents();
+  // False if the socket takes no more.
+  bool SendAll();
+  bool SendPending();
+  void Send(const Transmit& transmit);
+  void SetWantsWrite(bool wants_write);
+
+  Options options_;
+  DatagramBatch batch_;
+  Sorter sorter_;
+  Interceptor interceptor_;
+  std::optional<TimerId> timer_;
+  Timestamp timer_deadline_ = Timestamp::Infinite();
+  // What the socket did not take: copied, as the engine uses its memory again.
+  std::vector<uint8_t> pending_bytes_;
+  Transmit pending_;
+  bool wants_write_ = false;
+};
+
+}  // namespace godwit
+
+#endif  // GODWIT_RUNTIME_ENGINE_HOST_H_

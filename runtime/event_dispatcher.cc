@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/event_dispatcher.h"
+
+namespace godwit {
+namespace {
+
+void DispatchStreamEvent(const StreamEvent& event, const ConnectionRef& connection,
+                         EventHandler& handler) {
+  switch (event.kind) {
+    case StreamEvent::Kind::kOpened:
+      return handler.OnStreamOpened(connection, event.id);
+    case StreamEvent::Kind::kReadable:
+      return handler.OnStreamReadable(connection, event.id);
+    case StreamEvent::Kind::kWritable:
+      return handler.OnStreamWritable(connection, event.id);
+    case StreamEvent::Kind::kFinished:
+      return handler.OnStreamFinished(connection, event.id);
+    case StreamEvent::Kind::kReset:
+      return handler.OnStreamReset(connection, event.id, event.error_code);
+    case StreamEvent::Kind::kStopped:
+      return handler.OnStreamStopped(connection, event.id, event.error_code);
+    case StreamEvent::Kind::kSendComplete:
+      return handler.OnStreamSent(connection, event.id);
+    case StreamEvent::Kind::kStreamsAvailable:
+      return handler.OnStreamsAvailable(connection, event.direction);
+  }
+}
+
+}  // namespace
+
+void DispatchEvent(const EngineEvent& event, Engine& engine, EventHandler& handler) {
+  const ConnectionRef connection = engine.connection(event.connection);
+  switch (event.event.kind) {
+    case ConnectionEvent::Kind::kHandshakeComplete:
+      return handler.OnConnected(connection);
+    case ConnectionEvent::Kind::kHandshakeConfirmed:
+      return;
+    case ConnectionEvent::Kind::kStream:
+      return DispatchStreamEvent(event.event.stream, connection, handler);
+    case ConnectionEvent::Kind::kDatagramReceived:
+      return handler.OnDatagram(connection);
+    case ConnectionEvent::Kind::kDatagramFeedback:
+      return handler.OnDatagramFeedback(connection, event.event.datagram);
+    case ConnectionEvent::Kind::kMaxDatagramPayloadChanged:
+      return handler.OnMaxDatagramPayloadChanged(connection);
+    case ConnectionEvent::Kind::kPathChanged:
+      return handler.OnPathChanged(connection);
+    case ConnectionEvent::Kind::kClosed:
+      return handler.OnClosed(connection, connection.close_reason().value_or(
+                                              CloseReason{.cause = CloseReason::Cause::kAborted}));
+  }
+}
+
+}  // namespace godwit

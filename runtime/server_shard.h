@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ServerShard: a socket, an engine, a loop, a handler and the thread that runs them.
+//
+// Threads: constructed and destroyed by the server's owner; Start(), Call(), Give() and Drain() may
+// be called from any thread.
+#ifndef GODWIT_RUNTIME_SERVER_SHARD_H_
+#define GODWIT_RUNTIME_SERVER_SHARD_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "godwit/engine.h"
+#include "godwit/event_handler.h"
+#include "godwit/time.h"
+#include "platform/event_loop.h"
+#include "platform/system_random.h"
+#include "platform/udp_socket.h"
+#include "runtime/engine_host.h"
+#include "runtime/runtime_loop.h"
+#include "runtime/shard_ids.h"
+#include "transport/engine/engine_factory.h"
+
+namespace godwit {
+
+class ServerShard {
+ public:
+  using HandlerFactory = std::function<std::unique_ptr<EventHandler>(Loop& loop)>;
+  // Takes over what belongs to another shard; to be called from any thread.
+  using Forward = std::function<void(uint32_t shard, const ReceivedDatagram& datagram)>;
+
+  struct Options {
+    ShardPosition position;
+    const EngineConfig* config = nullptr;
+    const EngineResources* resources = nullptr;
+    UdpSocket socket;
+    Forward forward;
+  };
+
+  static absl::StatusOr<std::unique_ptr<ServerShard>> Create(Options options,
+                                                             const HandlerFactory& make_handler);
+  // After Drain().
+  ~ServerShard();
+
+  void Start();
+  // Runs `call` on the shard's thread, or here if it does not run, and waits for it.
+  void Call(const std::function<void(EngineHost&)>& call);
+  // A datagram that came to another shard's socket.
+  void Give(const ReceivedDatagram& datagram);
+
+  // Accepts no more; closes what is still open after `drain`; ends the loop. Join() waits for that.
+  void Drain(Duration drain);
+  void Join();
+
+ private:
+  ServerShard(ShardPosition position, Forward forward, std::unique_ptr<EventLoop> loop);
+
+  std::span<ReceivedDatagram> SortOut(std::span<ReceivedDatagram> datagrams);
+  void LookIfDrained();
+
+  const ShardPosition position_;
+  const Forward forward_;
+  std::unique_ptr<EventLoop> event_loop_;
+  RuntimeLoop loop_;
+  SystemRandom random_;
+  ShardIds connection_ids_;
+  std::unique_ptr<EventHandler> handler_;
+  std::unique_ptr<EngineHost> host_;
+  std::thread thread_;
+  Timestamp drain_ends_at_ = Timestamp::Infinite();
+  bool has_closed_all_ = false;
+};
+
+}  // namespace godwit
+
+#endif  // GODWIT_RUNTIME_SERVER_SHARD_H_
