@@ -80,15 +80,25 @@ void EngineHost::DrainEvents() {
 // ---- Out ----
 
 void EngineHost::Settle() {
-  while (SendAll() && engine().NextWakeup() == Timestamp::InfinitePast()) DrainEvents();
-  DrainEvents();
+  const Timestamp now = options_.loop->now();
+  bool can_send = true;
+  do {
+    can_send = SendAll();
+    DrainEvents();
+    // Deadlines in the past are due now: among them work that was put off until a batch is over.
+    if (engine().NextWakeup() <= now) engine().OnTimeout(now);
+  } while (can_send && engine().NextWakeup() <= now);
+  // A socket that takes nothing now says when it does, and what is overdue waits for that.
   const Timestamp deadline = engine().NextWakeup();
-  // Blocked: the socket wakes us. Deadlines that have passed come with it.
-  const Timestamp wanted =
-      wants_write_ && deadline == Timestamp::InfinitePast() ? Timestamp::Infinite() : deadline;
+  const Timestamp wanted = deadline <= now ? Timestamp::Infinite() : deadline;
   if (wanted == timer_deadline_) return;
   timer_deadline_ = wanted;
   options_.loop->Reschedule(*timer_, wanted);
+}
+
+Timestamp EngineHost::NextWakeup() const {
+  const Timestamp deadline = engine().NextWakeup();
+  return wants_write_ && deadline <= options_.loop->now() ? Timestamp::Infinite() : deadline;
 }
 
 bool EngineHost::SendAll() {

@@ -67,6 +67,8 @@ class EngineHost {
   // none.
   using Interceptor = std::function<bool(const EngineEvent& event)>;
   void SetInterceptor(Interceptor interceptor) { interceptor_ = std::move(interceptor); }
+  // That of the engine; but what waits for the socket to take more is no reason to wake up.
+  Timestamp NextWakeup() const;
   // As if the datagrams had come from the socket.
   void OnDatagrams(std::span<const ReceivedDatagram> datagrams);
 

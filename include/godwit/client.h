@@ -73,7 +73,8 @@ class Client {
   void RunOnce(Timestamp until);
   void Stop();
   // Closes all connections with error code 0, sends that, and returns when all are gone or after
-  // `deadline` at the latest. Not inside of a callback.
+  // `deadline` at the latest. What Dial() has not brought about is cancelled. Not inside of a
+  // callback.
   void Shutdown(Duration deadline);
 
   [[nodiscard]] Loop& loop();

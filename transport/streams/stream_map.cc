@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -168,7 +169,17 @@ absl::StatusOr<StreamMap::ReadState> StreamMap::read_state(StreamId id) const {
                    .reset_error = recv.reset_error()};
 }
 
+void StreamMap::ForgetToldEnded() {
+  const std::optional<StreamId> id = std::exchange(told_ended_, std::nullopt);
+  if (!id.has_value()) return;
+  Stream* const stream = table_.Find(*id);
+  if (stream == nullptr) return;
+  stream->recv.OnEndReported();
+  RemoveIfOver(*stream);
+}
+
 std::optional<StreamEvent> StreamMap::PollWaitingEvent() {
+  ForgetToldEnded();
   while (!events_.empty()) {
     const StreamEvent event = events_.Pop();
     if (event.kind == StreamEvent::Kind::kStreamsAvailable) return event;
@@ -177,8 +188,8 @@ std::optional<StreamEvent> StreamMap::PollWaitingEvent() {
     if (stream != nullptr) {
       StreamEventQueue::MarkPolled(*stream, event.kind);
       if (event.kind == StreamEvent::Kind::kFinished || event.kind == StreamEvent::Kind::kReset) {
-        stream->recv.OnEndReported();
-        RemoveIfOver(*stream);
+        told_ended_ = event.id;
+        if (!is_current) ForgetToldEnded();
       }
     }
     if (is_current) return event;

@@ -9,8 +9,9 @@
 // with their flow control), StreamEventQueue. It decides by itself only when a stream is over.
 //
 // A stream is over, and gone, once both of its directions are: the peer has all data (or our
-// RESET_STREAM), the application has read all data and polled kFinished, or polled kReset. From
-// then on its id is unknown to the application, and frames for it are ignored.
+// RESET_STREAM), the application has read all data and polled kFinished, or polled kReset, and then
+// polled again: it may look at the stream as long as it deals with that event. From then on its id
+// is unknown to the application, and frames for it are ignored.
 //
 // Data in received frames is borrowed from the datagram until KeepBorrowed().
 #ifndef GODWIT_TRANSPORT_STREAMS_STREAM_MAP_H_
@@ -32,8 +33,8 @@
 #include "godwit/perspective.h"
 #include "godwit/stream_event.h"
 #include "godwit/stream_id.h"
-#include "godwit/stream_read_state.h"
 #include "godwit/stream_priority.h"
+#include "godwit/stream_read_state.h"
 #include "transport/delivery/frame_writer.h"
 #include "transport/delivery/sent_frame.h"
 #include "transport/streams/stream.h"
@@ -82,7 +83,7 @@ class StreamMap {
 
   // Oldest first. At most one kReadable and one kWritable a stream are waiting at any time.
   std::optional<StreamEvent> PollEvent() {
-    if (events_.empty()) return std::nullopt;
+    if (events_.empty() && !told_ended_.has_value()) return std::nullopt;
     return PollWaitingEvent();
   }
 
@@ -153,6 +154,8 @@ class StreamMap {
 
  private:
   std::optional<StreamEvent> PollWaitingEvent();
+  // The application has dealt with the event that said that a stream has ended.
+  void ForgetToldEnded();
   // The stream of that id, null if it does not exist or lacks the part, or does not permit to read
   // from it or to write to it; and then what is wrong. Apart, as only mistakes need a status.
   Stream* FindPart(StreamId id, StreamTable::Part part) const;
@@ -177,6 +180,7 @@ class StreamMap {
   StreamReceiver receiver_;
   StreamSender sender_;
   StreamEventQueue events_;
+  std::optional<StreamId> told_ended_;
 };
 
 }  // namespace godwit
