@@ -49,35 +49,28 @@ void StreamMap::OnPeerParameters(const TransportParameters& peer) {
 
 // ---- The application ----
 
-Stream* StreamMap::FindPart(StreamId id, Part part) const {
-  Stream* const stream = table_.Find(id);
-  if (stream == nullptr) return nullptr;
-  const bool has_part = part == Part::kSend ? stream->has_send : stream->has_recv;
-  return has_part ? stream : nullptr;
-}
-
 absl::Status StreamMap::WhyNoPart(StreamId id, Part part) const {
   return table_.Find(id) == nullptr ? stream_status::NotFound(id, table_)
                                     : stream_status::NoSuchPart(id, part);
 }
 
 Stream* StreamMap::FindReadable(StreamId id) const {
-  Stream* const stream = FindPart(id, Part::kRecv);
+  Stream* const stream = table_.FindPart(id, Part::kRecv);
   return stream != nullptr && !stream->recv.is_stopped() ? stream : nullptr;
 }
 
 absl::Status StreamMap::WhyNotReadable(StreamId id) const {
-  return FindPart(id, Part::kRecv) == nullptr ? WhyNoPart(id, Part::kRecv)
+  return table_.FindPart(id, Part::kRecv) == nullptr ? WhyNoPart(id, Part::kRecv)
                                               : stream_status::ReadingStopped(id);
 }
 
 Stream* StreamMap::FindWritable(StreamId id) const {
-  Stream* const stream = FindPart(id, Part::kSend);
+  Stream* const stream = table_.FindPart(id, Part::kSend);
   return stream != nullptr && stream->send.is_writable() ? stream : nullptr;
 }
 
 absl::Status StreamMap::WhyNotWritable(StreamId id) const {
-  const Stream* const stream = FindPart(id, Part::kSend);
+  const Stream* const stream = table_.FindPart(id, Part::kSend);
   return stream == nullptr ? WhyNoPart(id, Part::kSend) : stream_status::NotWritable(*stream);
 }
 
@@ -109,7 +102,7 @@ absl::Status StreamMap::Finish(StreamId id) {
 
 absl::Status StreamMap::Reset(StreamId id, uint64_t error_code, StreamPools& pools) {
   if (error_code > kMaxVarint) return stream_status::ErrorCodeTooLarge(error_code);
-  Stream* const stream = FindPart(id, Part::kSend);
+  Stream* const stream = table_.FindPart(id, Part::kSend);
   if (stream == nullptr) return WhyNoPart(id, Part::kSend);
   if (!stream->send.is_resettable()) return stream_status::NotResettable(*stream);
   sender_.Reset(*stream, error_code, pools.send_blocks);
@@ -119,7 +112,7 @@ absl::Status StreamMap::Reset(StreamId id, uint64_t error_code, StreamPools& poo
 
 absl::Status StreamMap::SetPriority(StreamId id, StreamPriority priority) {
   if (priority.urgency >= kUrgencyCount) return stream_status::UrgencyTooLarge(priority.urgency);
-  Stream* const stream = FindPart(id, Part::kSend);
+  Stream* const stream = table_.FindPart(id, Part::kSend);
   if (stream == nullptr) return WhyNoPart(id, Part::kSend);
   sender_.SetPriority(*stream, priority);
   return absl::OkStatus();
@@ -158,7 +151,7 @@ absl::Status StreamMap::Consume(StreamId id, uint64_t byte_count, const StreamCo
 }
 
 absl::StatusOr<StreamMap::ReadState> StreamMap::read_state(StreamId id) const {
-  Stream* const stream = FindPart(id, Part::kRecv);
+  Stream* const stream = table_.FindPart(id, Part::kRecv);
   if (stream == nullptr) return WhyNoPart(id, Part::kRecv);
   const RecvStream& recv = stream->recv;
   return ReadState{.readable_bytes = recv.readable_bytes(),

@@ -156,9 +156,8 @@ class StreamMap {
   std::optional<StreamEvent> PollWaitingEvent();
   // The application has dealt with the event that said that a stream has ended.
   void ForgetToldEnded();
-  // The stream of that id, null if it does not exist or lacks the part, or does not permit to read
-  // from it or to write to it; and then what is wrong. Apart, as only mistakes need a status.
-  Stream* FindPart(StreamId id, StreamTable::Part part) const;
+  // The stream of that id, null if it does not exist or does not permit to read from it or to write
+  // to it; and then what is wrong. Apart, as only mistakes need a status.
   Stream* FindReadable(StreamId id) const;
   Stream* FindWritable(StreamId id) const;
   absl::Status WhyNoPart(StreamId id, StreamTable::Part part) const;

@@ -34,6 +34,8 @@ namespace godwit {
 
 class StreamTable {
  public:
+  enum class Part : uint8_t { kSend, kRecv };
+
   StreamTable(Perspective perspective, const StreamConfig& config);
   StreamTable(const StreamTable&) = delete;
   StreamTable& operator=(const StreamTable&) = delete;
@@ -53,12 +55,17 @@ class StreamTable {
     }
     return FindInMap(id);
   }
+  // Null also if it lacks that part.
+  Stream* FindPart(StreamId id, Part part) const {
+    Stream* const stream = Find(id);
+    if (stream == nullptr) return nullptr;
+    return (part == Part::kSend ? stream->has_send : stream->has_recv) ? stream : nullptr;
+  }
   // Of an id that Find() does not know: whether such a stream once existed.
   bool WasOpened(StreamId id) const;
 
   // The stream that a frame is for, by the part that it is about: opened if need be, with events
   // that say so; null if it is over.
-  enum class Part : uint8_t { kSend, kRecv };
   struct FrameRules {
     Part part;
     const ProtocolError* no_such_part;  // RFC 9000 §2.1: the data flows the other way.

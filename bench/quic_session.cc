@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/quic_session.h"
+
+#include <array>
+#include <span>
+#include <utility>
+
+namespace godwit {
+
+QuicSession::QuicSession(const TransferOptions& options) : options_(options) {
+  report_.role = options.role;
+  report_.protocol = "quic";
+}
+
+void QuicSession::Attach(Loop* loop, std::function<void()> on_over,
+                         std::function<UdpSocketStats()> socket_stats) {
+  loop_ = loop;
+  on_over_ = std::move(on_over);
+  socket_stats_ = std::move(socket_stats);
+}
+
+// ---- Events ----
+
+void QuicSession::OnConnected(ConnectionRef connection) {
+  if (options_.role == TransferRole::kClient) OpenStreams(connection);
+}
+
+void QuicSession::OnStreamsAvailable(ConnectionRef connection, StreamDirection) {
+  if (options_.role == TransferRole::kClient) OpenStreams(connection);
+}
+
+void QuicSession::OnClosed(ConnectionRef connection, const CloseReason& reason) {
+  if (flow_count_ != 0 && finished_count_ < flow_count_) {
+    return Fail("a connection was closed: " + std::string(ToString(reason.cause)) + " " +
+                reason.reason);
+  }
+  if (flow_count_ == 0 && options_.role == TransferRole::kClient) {
+    Fail("no connection: " + std::string(ToString(reason.cause)) + " " + reason.reason);
+  }
+  const Key first = {connection.handle().slot, connection.handle().generation, 0};
+  const Key last = {connection.handle().slot, connection.handle().generation, ~uint64_t{0}};
+  flows_.erase(flows_.lower_bound(first), flows_.upper_bound(last));
+}
+
+void QuicSession::OnStreamOpened(ConnectionRef connection, StreamId stream) {
+  flows_[KeyOf(connection, stream)] = std::make_unique<TransferFlow>(pattern_);
+}
+
+void QuicSession::OnStreamReadable(ConnectionRef connection, StreamId stream) {
+  Advance(connection, stream);
+}
+void QuicSession::OnStreamFinished(ConnectionRef connection, StreamId stream) {
+  Advance(connection, stream);
+}
+void QuicSession::OnStreamWritable(ConnectionRef connection, StreamId stream) {
+  Advance(connection, stream);
+}
+void QuicSession::OnStreamReset(ConnectionRef, StreamId, uint64_t) { Fail("a stream was reset"); }
+void QuicSession::OnStreamStopped(ConnectionRef, StreamId, uint64_t) {
+  Fail("a stream was stopped");
+}
+
+// ---- Flows ----
+
+void QuicSession::OpenStreams(ConnectionRef& connection) {
+  const uint32_t of_each = options_.streams;
+  // Connections take turns: each has as many streams.
+  uint32_t own = 0;
+  for (const auto& [key, flow] : flows_) own += key.slot == connection.handle().slot ? 1 : 0;
+  while (own < of_each && opened_ < of_each * options_.connections) {
+    const auto stream = connection.OpenStream(StreamDirection::kBidirectional);
+    if (!stream.ok()) return;  // OnStreamsAvailable() follows.
+    const TransferRequest request = TransferRequest::For(options_, opened_++);
+    if (flow_count_ == 0) Begin(connection, request);
+    flows_[KeyOf(connection, *stream)] =
+        std::make_unique<TransferFlow>(pattern_, request, loop_->now());
+    ++own;
+    Advance(connection, *stream);
+  }
+}
+
+void QuicSession::Advance(ConnectionRef& connection, StreamId stream) {
+  const auto found = flows_.find(KeyOf(connection, stream));
+  if (found == flows_.end()) return;
+  TransferFlow& flow = *found->second;
+  const bool is_end = ReadAll(connection, stream, flow);
+  if (flow_count_ == 0 && flow.request().has_value()) Begin(connection, *flow.request());
+  if (is_end) flow.OnPeerEnded();
+  WriteAll(connection, stream, flow);
+  if (flow.state() == TransferFlow::State::kFailed) return Fail(flow.failure());
+  if (flow.state() != TransferFlow::State::kDone) return;
+  Add(connection, flow);
+  flows_.erase(found);
+}
+
+bool QuicSession::ReadAll(ConnectionRef& connection, StreamId stream, TransferFlow& flow) {
+  std::array<std::span<const uint8_t>, 64> views;
+  while (true) {
+    const auto state = connection.ReadState(stream);
+    if (!state.ok()) return false;
+    const auto count = connection.Peek(stream, views);
+    if (!count.ok() || *count == 0) return state->is_finished;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < *count; ++i) {
+      flow.OnReceived(views[i], loop_->now());
+      bytes += views[i].size();
+    }
+    const bool is_end = state->has_all_data && bytes == state->readable_bytes;
+    if (!connection.Consume(stream, bytes).ok() || is_end) return is_end;
+  }
+}
+
+void QuicSession::WriteAll(ConnectionRef& connection, StreamId stream, TransferFlow& flow) {
+  while (true) {
+    const std::span<const uint8_t> bytes = flow.PendingBytes(loop_->now());
+    if (bytes.empty()) break;
+    const auto written = connection.Write(stream, bytes);
+    if (!written.ok()) return Fail(std::string(written.status().message()));
+    flow.OnSent(*written);
+    if (*written < bytes.size()) break;  // OnStreamWritable() follows.
+  }
+  if (flow.wants_to_end() && connection.Finish(stream).ok()) flow.OnEndSent();
+}
+
+// ---- The measurement ----
+
+void QuicSession::Begin(const ConnectionRef& connection, const TransferRequest& request) {
+  flow_count_ = request.flow_count;
+  report_.direction = request.direction;
+  report_.connections = request.connection_count;
+  report_.streams = request.flow_count;
+  const auto info = connection.Info();
+  if (info.ok()) report_.cipher = info->cipher_suite;
+  const auto stats = connection.Stats();
+  if (stats.ok()) report_.congestion = std::string(stats->congestion_controller);
+  began_at_ = loop_->now();
+  cpu_before_ = CpuTime::Now();
+  socket_before_ = socket_stats_();
+}
+
+void QuicSession::Add(const ConnectionRef& connection, const TransferFlow& flow) {
+  report_.bytes_sent += flow.bytes_sent();
+  report_.bytes_received += flow.bytes_received();
+  if (++finished_count_ < flow_count_) return;
+  report_.elapsed = loop_->now() - began_at_;
+  report_.cpu = CpuTime::Now() - cpu_before_;
+  const UdpSocketStats socket = socket_stats_();
+  report_.packets_sent = socket.datagrams_sent - socket_before_.datagrams_sent;
+  report_.packets_received = socket.datagrams_received - socket_before_.datagrams_received;
+  report_.send_calls = socket.send_calls - socket_before_.send_calls;
+  report_.receive_calls = socket.receive_calls - socket_before_.receive_calls;
+  AddConnectionStats(connection);
+  on_over_();
+}
+
+// Of the connection whose flow was the last: with several, the others' losses are not counted.
+void QuicSession::AddConnectionStats(const ConnectionRef& connection) {
+  const auto stats = connection.Stats();
+  if (stats.ok()) report_.packets_lost = report_.packets_lost.value_or(0) + stats->packets_lost;
+}
+
+void QuicSession::Fail(std::string failure) {
+  if (!failure_.empty()) return;
+  failure_ = std::move(failure);
+  on_over_();
+}
+
+}  // namespace godwit

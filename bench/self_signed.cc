@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/self_signed.h"
+
+#include <openssl/bio.h>
+#include <openssl/curve25519.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace godwit {
+namespace {
+
+constexpr int64_t kValidSeconds = 86'400;
+
+std::string TextOf(BIO* bio) {
+  const uint8_t* bytes = nullptr;
+  size_t size = 0;
+  if (BIO_mem_contents(bio, &bytes, &size) != 1) return {};
+  return std::string(reinterpret_cast<const char*>(bytes), size);
+}
+
+bool Fill(X509* certificate, EVP_PKEY* key) {
+  X509_NAME* const name = X509_get_subject_name(certificate);
+  const auto* const text = reinterpret_cast<const uint8_t*>("bench");
+  return X509_set_version(certificate, 2) == 1 &&
+         ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) == 1 &&
+         X509_gmtime_adj(X509_getm_notBefore(certificate), -kValidSeconds) != nullptr &&
+         X509_gmtime_adj(X509_getm_notAfter(certificate), kValidSeconds) != nullptr &&
+         X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0) == 1 &&
+         X509_set_issuer_name(certificate, name) == 1 && X509_set_pubkey(certificate, key) == 1 &&
+         X509_sign(certificate, key, nullptr) != 0;
+}
+
+}  // namespace
+
+absl::StatusOr<TlsCertificate> NewSelfSigned() {
+  std::array<uint8_t, ED25519_PUBLIC_KEY_LEN> public_key;
+  std::array<uint8_t, ED25519_PRIVATE_KEY_LEN> private_key;
+  ED25519_keypair(public_key.data(), private_key.data());
+  // BoringSSL's raw private key is the seed, the first half.
+  bssl::UniquePtr<EVP_PKEY> key(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, private_key.data(), 32));
+  bssl::UniquePtr<X509> certificate(X509_new());
+  bssl::UniquePtr<BIO> chain_text(BIO_new(BIO_s_mem()));
+  bssl::UniquePtr<BIO> key_text(BIO_new(BIO_s_mem()));
+  const bool made =
+      key && certificate && chain_text && key_text && Fill(certificate.get(), key.get()) &&
+      PEM_write_bio_X509(chain_text.get(), certificate.get()) == 1 &&
+      PEM_write_bio_PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) ==
+          1;
+  if (!made) return absl::InternalError("BoringSSL cannot make a self-signed certificate");
+  return TlsCertificate{PemSource::Text(TextOf(chain_text.get())),
+                        PemSource::Text(TextOf(key_text.get()))};
+}
+
+}  // namespace godwit
