@@ -5,7 +5,23 @@
 #include <span>
 #include <utility>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/cord.h"
+
 namespace godwit {
+namespace {
+
+// Pieces of the pattern live as long as the program, so they need not be copied.
+constexpr size_t kMinBytesNotCopied = size_t{16} << 10;
+
+absl::StatusOr<uint64_t> Offer(ConnectionRef& connection, StreamId stream,
+                               std::span<const uint8_t> bytes) {
+  if (bytes.size() < kMinBytesNotCopied) return connection.Write(stream, bytes);
+  const absl::string_view view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return connection.Write(stream, absl::MakeCordFromExternal(view, [](absl::string_view) {}));
+}
+
+}  // namespace
 
 QuicSession::QuicSession(const TransferOptions& options) : options_(options) {
   report_.role = options.role;
@@ -114,7 +130,7 @@ void QuicSession::WriteAll(ConnectionRef& connection, StreamId stream, TransferF
   while (true) {
     const std::span<const uint8_t> bytes = flow.PendingBytes(loop_->now());
     if (bytes.empty()) break;
-    const auto written = connection.Write(stream, bytes);
+    const auto written = Offer(connection, stream, bytes);
     if (!written.ok()) return Fail(std::string(written.status().message()));
     flow.OnSent(*written);
     if (*written < bytes.size()) break;  // OnStreamWritable() follows.

@@ -96,7 +96,7 @@ absl::Status RunServerOnce(const TransferOptions& options, const TlsCertificate&
   finish.Wait();
   const std::string offloads = running->OffloadText();
   // Until the client has closed.
-  running->Shutdown(Duration::Seconds(2));
+  running->Shutdown(Duration::Seconds(120));
   if (!session->failure().empty()) return absl::UnavailableError(session->failure());
   TransferReport report = session->report();
   report.offloads = offloads;
