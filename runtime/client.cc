@@ -83,6 +83,7 @@ void Client::Stop() { state_->event_loop->Stop(); }
 
 void Client::Shutdown(Duration deadline) {
   const Timestamp ends_at = MonotonicClock::Now() + deadline;
+  state_->dialer->CancelAll(absl::CancelledError("the client was shut down"));
   const absl::Status closed = state_->host->engine().CloseAll(0, "");
   static_cast<void>(closed);  // 0 is a valid code.
   do {
@@ -95,7 +96,7 @@ Loop& Client::loop() { return *state_->loop; }
 int Client::fd() const { return state_->event_loop->fd(); }
 
 Timestamp Client::NextWakeup() const {
-  return std::min(state_->event_loop->NextWakeup(), state_->host->engine().NextWakeup());
+  return std::min(state_->event_loop->NextWakeup(), state_->host->NextWakeup());
 }
 
 SocketAddress Client::local_address() const { return state_->host->socket().local_address(); }

@@ -9,12 +9,12 @@
 namespace godwit {
 
 struct Dialer::Dialing {
+  uint64_t id;  // Never used again.
   std::string host;
-  uint16_t port;
   Callback callback;
-  std::vector<SocketAddress> untried;  // The next one last.
-  std::vector<ConnectionRef> attempts;
-  std::optional<TimerId> timer;
+  std::vector<SocketAddress> untried = {};  // The next one last.
+  std::vector<ConnectionRef> attempts = {};
+  std::optional<TimerId> timer = std::nullopt;
   absl::Status last_error = absl::UnavailableError("there is no address to try");
 };
 
@@ -44,18 +44,36 @@ Dialer::~Dialer() {
 }
 
 void Dialer::Dial(std::string host, uint16_t port, Callback callback) {
-  dialings_.push_back(std::make_unique<Dialing>());
-  Dialing& dialing = *dialings_.back();
-  dialing.host = host;
-  dialing.port = port;
-  dialing.callback = std::move(callback);
+  const uint64_t id = Add(host, std::move(callback)).id;
   resolver_.Resolve(std::move(host), port,
-                    [this, &dialing](absl::StatusOr<HostResolver::Addresses> addresses) {
-                      OnAddresses(dialing, std::move(addresses));
+                    [this, id](absl::StatusOr<HostResolver::Addresses> addresses) {
+                      OnAddresses(id, std::move(addresses));
                     });
 }
 
-void Dialer::OnAddresses(Dialing& dialing, absl::StatusOr<HostResolver::Addresses> addresses) {
+void Dialer::DialAddresses(std::string host, HostResolver::Addresses addresses, Callback callback) {
+  OnAddresses(Add(std::move(host), std::move(callback)).id, std::move(addresses));
+}
+
+void Dialer::CancelAll(const absl::Status& reason) {
+  const std::string text(reason.message());
+  for (const auto& dialing : std::exchange(dialings_, {})) {
+    StopTimer(*dialing);
+    for (const ConnectionRef& attempt : dialing->attempts) Abandon(attempt, text);
+    dialing->callback(reason);
+  }
+}
+
+Dialer::Dialing& Dialer::Add(std::string host, Callback callback) {
+  dialings_.push_back(std::make_unique<Dialing>(
+      Dialing{.id = ++last_id_, .host = std::move(host), .callback = std::move(callback)}));
+  return *dialings_.back();
+}
+
+void Dialer::OnAddresses(uint64_t id, absl::StatusOr<HostResolver::Addresses> addresses) {
+  const auto found = std::ranges::find(dialings_, id, [](const auto& one) { return one->id; });
+  if (found == dialings_.end()) return;  // Was cancelled.
+  Dialing& dialing = **found;
   if (addresses.ok()) {
     dialing.untried.assign(addresses->rbegin(), addresses->rend());
   } else {
@@ -120,13 +138,16 @@ bool Dialer::OnEvent(const EngineEvent& event) {
 
 void Dialer::OnWon(Dialing& dialing, const ConnectionRef& winner) {
   const std::unique_ptr<Dialing> ended = Take(dialing);
-  for (ConnectionRef& attempt : ended->attempts) {
-    if (attempt == winner) continue;
-    abandoned_.push_back(attempt.handle());
-    const absl::Status closed = attempt.Close(0, "another address was faster");
-    static_cast<void>(closed);  // The code is a valid one.
+  for (const ConnectionRef& attempt : ended->attempts) {
+    if (attempt != winner) Abandon(attempt, "another address was faster");
   }
   ended->callback(winner);
+}
+
+void Dialer::Abandon(ConnectionRef attempt, std::string_view reason) {
+  abandoned_.push_back(attempt.handle());
+  const absl::Status closed = attempt.Close(0, reason);
+  static_cast<void>(closed);  // The code is a valid one.
 }
 
 void Dialer::OnAttemptClosed(Dialing& dialing, const ConnectionRef& attempt) {

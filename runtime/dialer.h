@@ -12,8 +12,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "godwit/connection_ref.h"
@@ -37,15 +39,22 @@ class Dialer {
   Dialer& operator=(const Dialer&) = delete;
 
   void Dial(std::string host, uint16_t port, Callback callback);
+  // The same with addresses that are known, to be tried in this order. If not even the attempt can
+  // be made with any, `callback` runs inside of this.
+  void DialAddresses(std::string host, HostResolver::Addresses addresses, Callback callback);
+  // Ends what is under way: each callback gets `reason`.
+  void CancelAll(const absl::Status& reason);
 
  private:
   struct Dialing;
 
   bool OnEvent(const EngineEvent& event);
-  void OnAddresses(Dialing& dialing, absl::StatusOr<HostResolver::Addresses> addresses);
+  Dialing& Add(std::string host, Callback callback);
+  void OnAddresses(uint64_t id, absl::StatusOr<HostResolver::Addresses> addresses);
   // Begins with the next address, or ends the matter if nothing is left to hope for.
   void TryNext(Dialing& dialing);
   absl::Status Connect(Dialing& dialing, const SocketAddress& address);
+  void Abandon(ConnectionRef attempt, std::string_view reason);
   void OnWon(Dialing& dialing, const ConnectionRef& winner);
   void OnAttemptClosed(Dialing& dialing, const ConnectionRef& attempt);
   std::unique_ptr<Dialing> Take(Dialing& dialing);
@@ -55,6 +64,7 @@ class Dialer {
   EngineHost& host_;
   const Duration attempt_delay_;
   HostResolver resolver_;
+  uint64_t last_id_ = 0;
   std::vector<std::unique_ptr<Dialing>> dialings_;
   // Attempts that lost: nobody hears of them.
   std::vector<ConnectionHandle> abandoned_;

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/engine_host.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "platform/wall_clock.h"
 #include "runtime/event_dispatcher.h"
 
 namespace godwit {
+namespace {
+
+// The application reads while the bytes are in the cache, and straight from the datagrams: streams
+// borrow only so many pieces (kMaxBorrowedViews) before they copy.
+constexpr size_t kMaxDatagramsAtOnce = 128;
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<EngineHost>> EngineHost::Create(Options options) {
   std::unique_ptr<EngineHost> host(new EngineHost(std::move(options)));
@@ -43,7 +52,9 @@ void EngineHost::OnSocketReady(FdEvents events) {
 }
 
 void EngineHost::OnTimer() {
+  // A timer that is not set anew inside of its call is gone for ever.
   timer_deadline_ = Timestamp::Infinite();
+  GODWIT_CHECK(options_.loop->Reschedule(*timer_, timer_deadline_));
   engine().OnTimeout(options_.loop->now());
 }
 
@@ -65,9 +76,13 @@ void EngineHost::Receive() {
 }
 
 void EngineHost::OnDatagrams(std::span<const ReceivedDatagram> datagrams) {
-  engine().OnDatagrams(datagrams, options_.loop->now());
-  // The memory of the datagrams is used again after this.
-  DrainEvents();
+  while (!datagrams.empty()) {
+    const size_t count = std::min(datagrams.size(), kMaxDatagramsAtOnce);
+    engine().OnDatagrams(datagrams.first(count), options_.loop->now());
+    // The memory of the datagrams is used again after this.
+    DrainEvents();
+    datagrams = datagrams.subspan(count);
+  }
 }
 
 void EngineHost::DrainEvents() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "godwit/server.h"
 
+#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,11 +16,16 @@
 namespace godwit {
 
 struct ServerState {
-  EngineConfig config;
-  EngineResources resources;
+  ServerState(EngineConfig a_config, EngineResources a_resources)
+      : config(std::move(a_config)), resources(std::move(a_resources)) {}
+
+  const EngineConfig config;
+  const EngineResources resources;
   std::vector<std::unique_ptr<ServerShard>> shards;
   SocketAddress local_address;
-  std::vector<std::string> warnings;
+  std::mutex life_mutex;  // Of who starts and ends the shards.
+  std::mutex warnings_mutex;
+  std::vector<std::string> warnings;  // Guarded by warnings_mutex.
 };
 
 namespace {
@@ -101,11 +107,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(const ServerConfig& confi
   if (!resources.ok()) return resources.status();
   auto sockets = OpenSockets(config.socket, config.shards);
   if (!sockets.ok()) return sockets.status();
-  auto state = std::make_unique<ServerState>(ServerState{.config = engine_config,
-                                                         .resources = *std::move(resources),
-                                                         .shards = {},
-                                                         .local_address = {},
-                                                         .warnings = {}});
+  auto state = std::make_unique<ServerState>(engine_config, *std::move(resources));
   state->warnings = state->resources.warnings;
   state->local_address = sockets->front().local_address();
   for (uint32_t i = 0; i < config.shards; ++i) {
@@ -129,10 +131,13 @@ Server::Server(std::unique_ptr<ServerState> state) : state_(std::move(state)) {}
 Server::~Server() { Shutdown(Duration::Zero()); }
 
 void Server::Start() {
+  const std::lock_guard<std::mutex> lock(state_->life_mutex);
   for (const auto& shard : state_->shards) shard->Start();
 }
 
 void Server::Shutdown(Duration drain) {
+  // Of two callers, the second finds that all has ended.
+  const std::lock_guard<std::mutex> lock(state_->life_mutex);
   for (const auto& shard : state_->shards) shard->Drain(drain);
   // Shards give to each other until the last has ended.
   for (const auto& shard : state_->shards) shard->Join();
@@ -164,7 +169,11 @@ std::string Server::OffloadText() const {
 }
 
 std::vector<std::string> Server::TakeNotices() {
-  std::vector<std::string> notices = std::exchange(state_->warnings, {});
+  std::vector<std::string> notices;
+  {
+    const std::lock_guard<std::mutex> lock(state_->warnings_mutex);
+    notices.swap(state_->warnings);
+  }
   for (const auto& shard : state_->shards) {
     shard->Call([&notices](EngineHost& host) {
       while (std::optional<std::string> notice = host.socket().PollNotice()) {

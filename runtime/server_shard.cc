@@ -2,6 +2,7 @@
 #include "runtime/server_shard.h"
 
 #include <future>
+#include <mutex>
 #include <utility>
 
 #include "platform/monotonic_clock.h"
@@ -56,16 +57,38 @@ ServerShard::ServerShard(ShardPosition position, Forward forward, std::unique_pt
 ServerShard::~ServerShard() { Join(); }
 
 void ServerShard::Start() {
-  thread_ = std::thread([this] { event_loop_->Run(); });
+  SetRunning(true);
+  thread_ = std::thread([this] {
+    running_thread_ = std::this_thread::get_id();
+    event_loop_->Run();
+    SetRunning(false);
+    // Drops the calls that came too late to run: somebody may wait for them.
+    event_loop_->post_queue()->Close();
+  });
+}
+
+void ServerShard::SetRunning(bool is_running) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  is_running_ = is_running;
 }
 
 void ServerShard::Call(const std::function<void(EngineHost&)>& call) {
-  if (!thread_.joinable()) return call(*host_);
-  std::promise<void> done;
-  // A loop that has ended drops the call, and with it the guard, which is what we wait for.
-  std::shared_ptr<void> guard(nullptr, [&done](void*) { done.set_value(); });
-  event_loop_->Post([this, &call, guard = std::move(guard)] { call(*host_); });
-  done.get_future().wait();
+  if (running_thread_ == std::this_thread::get_id()) return call(*host_);
+  for (bool has_run = false; !has_run;) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!is_running_) return call(*host_);
+    }
+    // Kept by the guard too: it may still be in use there when the wait is over.
+    const auto done = std::make_shared<std::promise<void>>();
+    // A loop that has ended drops the call, and with it the guard, which is what we wait for.
+    std::shared_ptr<void> guard(nullptr, [done](void*) { done->set_value(); });
+    event_loop_->Post([this, &call, &has_run, guard = std::move(guard)] {
+      call(*host_);
+      has_run = true;
+    });
+    done->get_future().wait();
+  }
 }
 
 void ServerShard::Give(const ReceivedDatagram& datagram) {
@@ -94,7 +117,6 @@ std::span<ReceivedDatagram> ServerShard::SortOut(std::span<ReceivedDatagram> dat
 }
 
 void ServerShard::Drain(Duration drain) {
-  if (!thread_.joinable()) return;
   event_loop_->Post([this, drain] {
     host_->engine().StopAccepting();
     drain_ends_at_ = event_loop_->now() + drain;

@@ -2,14 +2,16 @@
 //
 // ServerShard: a socket, an engine, a loop, a handler and the thread that runs them.
 //
-// Threads: constructed and destroyed by the server's owner; Start(), Call(), Give() and Drain() may
-// be called from any thread.
+// Threads: constructed, started, joined and destroyed by one thread at a time; Call(), Give() and
+// Drain() from any.
 #ifndef GODWIT_RUNTIME_SERVER_SHARD_H_
 #define GODWIT_RUNTIME_SERVER_SHARD_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <thread>
 #include <vector>
@@ -49,7 +51,8 @@ class ServerShard {
   ~ServerShard();
 
   void Start();
-  // Runs `call` on the shard's thread, or here if it does not run, and waits for it.
+  // Runs `call` on the shard's thread, or here if that has not begun or has ended, and waits for
+  // it.
   void Call(const std::function<void(EngineHost&)>& call);
   // A datagram that came to another shard's socket.
   void Give(const ReceivedDatagram& datagram);
@@ -61,6 +64,7 @@ class ServerShard {
  private:
   ServerShard(ShardPosition position, Forward forward, std::unique_ptr<EventLoop> loop);
 
+  void SetRunning(bool is_running);
   std::span<ReceivedDatagram> SortOut(std::span<ReceivedDatagram> datagrams);
   void LookIfDrained();
 
@@ -73,6 +77,9 @@ class ServerShard {
   std::unique_ptr<EventHandler> handler_;
   std::unique_ptr<EngineHost> host_;
   std::thread thread_;
+  std::atomic<std::thread::id> running_thread_;
+  std::mutex mutex_;
+  bool is_running_ = false;  // Guarded by mutex_. If not, who has the mutex may use the host.
   Timestamp drain_ends_at_ = Timestamp::Infinite();
   bool has_closed_all_ = false;
 };

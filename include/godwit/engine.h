@@ -66,7 +66,7 @@ struct EngineConfig {
 
 // What an engine is given from outside. All of it outlives the engine, and belongs to its thread.
 struct EngineEnvironment {
-  Random* random = nullptr;                         // Must be set: see system_random.h.
+  Random* random = nullptr;                         // Must be set; secure (getrandom).
   ConnectionIdGenerator* connection_ids = nullptr;  // Null: random ids of 8 bytes.
 };
 

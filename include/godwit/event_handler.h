@@ -43,7 +43,8 @@ class EventHandler {
     static_cast<void>(connection);
     static_cast<void>(stream);
   }
-  // All data up to the end of the stream is there; what was not read yet can be.
+  // All data up to the end of the stream is there; what was not read yet can be. Once for every
+  // stream that the peer finishes, also where Read() has said is_end before: act on one of the two.
   virtual void OnStreamFinished(ConnectionRef connection, StreamId stream) {
     static_cast<void>(connection);
     static_cast<void>(stream);
@@ -65,7 +66,8 @@ class EventHandler {
     static_cast<void>(stream);
     static_cast<void>(error_code);
   }
-  // The peer has received all that was written, and the end.
+  // The peer has received all that was written, and the end. That its application has read it, or
+  // stored it, only the application can say.
   virtual void OnStreamSent(ConnectionRef connection, StreamId stream) {
     static_cast<void>(connection);
     static_cast<void>(stream);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Random: where godwit's core gets unpredictable bytes from. It draws none itself, so that a whole
-// network can be simulated from a seed; what runs on a real one is given SystemRandom
-// (system_random.h) or its like.
+// network can be simulated from a seed; what runs on a real one is given a generator of
+// the kernel's (getrandom).
 #ifndef GODWIT_INCLUDE_RANDOM_H_
 #define GODWIT_INCLUDE_RANDOM_H_
 

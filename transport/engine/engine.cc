@@ -17,7 +17,8 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(const EngineConfig& confi
   if (environment.random == nullptr) {
     return absl::InvalidArgumentError(
         "EngineEnvironment.random is null; allowed: a cryptographically secure generator, such as "
-        "SystemRandom");
+        "one "
+        "of getrandom(2)");
   }
   auto resources = EngineResources::Create(config, *environment.random, wall);
   if (!resources.ok()) return resources.status();

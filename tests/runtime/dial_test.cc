@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a name to a connection, or to words that say why not.
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "gtest/gtest.h"
+
+#include "platform/udp_socket.h"
+#include "tests/runtime/test_runtime.h"
+
+namespace godwit {
+namespace {
+
+UdpSocket OpenSilentSocket() {
+  UdpSocketConfig config;
+  config.local = *SocketAddress::Parse("127.0.0.1:0");
+  return *UdpSocket::Open(config);
+}
+
+struct Dialed {
+  explicit Dialed(const ClientConfig& config) : client(*Client::Create(config, &handler)) {}
+
+  absl::Status Dial(const std::string& host, uint16_t port) {
+    std::optional<absl::Status> result;
+    client->Dial(host, port, [&](absl::StatusOr<ConnectionRef> connection) {
+      EXPECT_FALSE(result.has_value()) << "called twice";
+      EXPECT_FALSE(handler.is_connected());  // OnConnected() comes after it.
+      result = connection.status();
+    });
+    EXPECT_FALSE(result.has_value()) << "called inside of Dial()";
+    if (!RunUntil(*client, [&] { return result.has_value(); })) {
+      return absl::DeadlineExceededError("the test waits no longer");
+    }
+    return *result;
+  }
+
+  EchoClient handler = {1, 10'000};
+  std::unique_ptr<Client> client;
+};
+
+void ExpectSays(const absl::Status& status, std::initializer_list<const char*> words) {
+  EXPECT_FALSE(status.ok());
+  for (const char* const word : words) {
+    EXPECT_TRUE(absl::StrContains(status.message(), word)) << status << " lacks " << word;
+  }
+}
+
+// The server's certificate is for "localhost", 127.0.0.1 and ::1, and is checked.
+ClientConfig VerifyingConfig() {
+  ClientConfig config = EchoClientConfig();
+  config.tls.server_verification = PeerVerification::Authorities({LastingCertificatePem()});
+  return config;
+}
+
+TEST(DialTest, ANumericAddressIsDialed) {
+  EchoServer server;
+  Dialed dialed(VerifyingConfig());
+
+  const absl::Status status = dialed.Dial("127.0.0.1", server.address().port());
+
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(RunUntil(*dialed.client, [&] { return dialed.handler.is_done(); }));
+}
+
+TEST(DialTest, ANumericIpv6AddressIsDialed) {
+  if (!HasIpv6Loopback()) GTEST_SKIP() << "no ::1 on this machine";
+  ServerConfig config = EchoServerConfig();
+  config.socket.local = *SocketAddress::Parse("[::1]:0");
+  EchoServer server(config);
+  Dialed dialed(VerifyingConfig());
+
+  const absl::Status status = dialed.Dial("::1", server.address().port());
+
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST(DialTest, ANameIsDialed) {
+  // On both families, if there are two: the name may have an address of each.
+  ServerConfig config = EchoServerConfig();
+  if (HasIpv6Loopback()) config.socket.local = *SocketAddress::Parse("[::]:0");
+  EchoServer server(config);
+  Dialed dialed(VerifyingConfig());
+
+  const absl::Status status = dialed.Dial("localhost", server.address().port());
+
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(RunUntil(*dialed.client, [&] { return dialed.handler.is_done(); }));
+}
+
+TEST(DialTest, ANameThatDoesNotExistIsNamed) {
+  Dialed dialed(EchoClientConfig());
+
+  // RFC 6761 §6.4: no name below "invalid" exists.
+  const absl::Status status = dialed.Dial("no-such-host.invalid", 443);
+
+  ExpectSays(status, {"no-such-host.invalid"});
+}
+
+TEST(DialTest, WhereNobodyAnswersTheHandshakeTimesOut) {
+  const UdpSocket silent = OpenSilentSocket();
+  ClientConfig config = EchoClientConfig();
+  config.endpoint.connection.handshake_timeout = Duration::Milliseconds(200);
+  Dialed dialed(config);
+
+  const absl::Status status = dialed.Dial("127.0.0.1", silent.local_address().port());
+
+  EXPECT_TRUE(absl::IsUnavailable(status));
+  ExpectSays(status, {"connecting to 127.0.0.1", "handshake timeout"});
+  EXPECT_EQ(dialed.handler.close_count(), 0U);
+}
+
+TEST(DialTest, WherePortsAreClosedTheHandshakeTimesOut) {
+  uint16_t port = 0;
+  {
+    const UdpSocket closed = OpenSilentSocket();
+    port = closed.local_address().port();
+  }
+  ClientConfig config = EchoClientConfig();
+  config.endpoint.connection.handshake_timeout = Duration::Milliseconds(200);
+  Dialed dialed(config);
+
+  const absl::Status status = dialed.Dial("127.0.0.1", port);
+
+  ExpectSays(status, {"connecting to 127.0.0.1", "handshake timeout"});
+}
+
+TEST(DialTest, ACertificateForAnotherNameIsRefused) {
+  ServerConfig config = EchoServerConfig();
+  config.socket.local = *SocketAddress::Parse("127.0.0.2:0");
+  EchoServer server(config);
+  Dialed dialed(VerifyingConfig());
+
+  const absl::Status status = dialed.Dial("127.0.0.2", server.address().port());
+
+  ExpectSays(status, {"connecting to 127.0.0.2", "protocol error"});
+  EXPECT_FALSE(dialed.handler.is_connected());
+}
+
+TEST(DialTest, AnIpv4SocketReachesNoIpv6Address) {
+  ClientConfig config = EchoClientConfig();
+  config.socket.local = *SocketAddress::Parse("127.0.0.1:0");
+  Dialed dialed(config);
+
+  const absl::Status status = dialed.Dial("::1", 443);
+
+  ExpectSays(status, {"[::1]:443 is IPv6, and the socket is IPv4 only"});
+}
+
+}  // namespace
+}  // namespace godwit
