@@ -26,7 +26,8 @@ import xml.etree.ElementTree
 # (tests/sim/random_sim_test.cc).
 TIER_1_SEEDS = 300
 TIER_1_SANITIZER_SEEDS = 40
-TIER_2_SEEDS = 50_000
+TIER_2_SEEDS = 5_000
+TIER_2_OPTIMISED_SEEDS = 50_000
 TIER_2_SANITIZER_SEEDS = 2_000
 TIER_2_TIMEOUT_SECONDS = 4 * 3600
 
@@ -141,6 +142,10 @@ def steps_of(arguments):
     else:
         steps.append(Step("clang builds", ["build"], ["--config=clang"], targets))
     if arguments.long:
+        # Without the checks of debug builds, and ten times as fast.
+        random_runs = tests_with_tag("seeds", targets)
+        if random_runs:
+            steps.append(Step("seeds", ["test"], ["--config=opt", *seeds(TIER_2_OPTIMISED_SEEDS), *patience], random_runs))
         # They have the tag `manual` too, so that //... leaves them out.
         long_tests = tests_with_tag("long", targets)
         if long_tests:

@@ -35,7 +35,10 @@ void Snippet{number}(godwit::Client& client, godwit::ClientConfig& client_config
 
 
 def output(*command, **options):
-    """What a program prints; a failure shows all of it."""
+    """What a program prints; a failure shows all of it. Without one that tools/setup installs if it can, the test is
+    skipped."""
+    if command[0] in ("cmake", "pkg-config") and shutil.which(command[0]) is None:
+        raise unittest.SkipTest(f"{command[0]} is not installed: tools/setup installs it")
     done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           **options)
     if done.returncode:
