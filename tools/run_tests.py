@@ -129,11 +129,14 @@ def steps_of(arguments):
     sim = TIER_2_SEEDS if arguments.long else TIER_1_SEEDS
     sanitizer_sim = TIER_2_SANITIZER_SEEDS if arguments.long else TIER_1_SANITIZER_SEEDS
     patience = [f"--test_timeout={TIER_2_TIMEOUT_SECONDS}"] if arguments.long else []
-    # Minutes of simulated traffic at full rate: in tier 1, sanitizers leave them out.
+    # In tier 1 sanitizers leave out minutes of simulated traffic at full rate, and what only puts
+    # together what other tests run under them.
     light = [] if arguments.long else ["--test_tag_filters=-heavy"]
+    narrow = targets != ["//..."] or arguments.long
+    instrumented = targets if narrow else [*targets, "-//tests/packaging/...", "-//tests/examples/..."]
     steps = [
         Step("g++", ["test"], [*seeds(sim), *patience], targets),
-        sanitizer_step("asan+ubsan", "asan-ubsan", targets, [*seeds(sanitizer_sim), *patience, *light]),
+        sanitizer_step("asan+ubsan", "asan-ubsan", instrumented, [*seeds(sanitizer_sim), *patience, *light]),
         tsan_step(targets),
     ]
     if not arguments.long and targets == ["//..."]:

@@ -88,6 +88,8 @@ TEST(PathSimTest, APortThatChangesEverySecond) {
   PairConfig config = Echo(10 * kMegabyte);
   config.up.rate = Bandwidth::MegabitsPerSecond(8);
   config.up.queue_bytes = 50'000;
+  // At the end the client only receives: it is not found any more unless it sends something.
+  config.client.endpoint.connection.idle.keep_alive_interval = Duration::Seconds(1);
   EndpointPair pair(config);
   pair.RebindEvery(Duration::Seconds(1), 20, false);
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/connection/frame_scheduler.h"
 
+#include <algorithm>
+
+#include "congestion/rtt_estimator.h"
 #include "transport/wire/frame.h"
 
 namespace godwit {
@@ -20,11 +23,23 @@ uint8_t ProbesDue(const ConnectionParts& parts, EncryptionLevel level) {
   return parts.probes_due[static_cast<size_t>(SpaceOf(level))];
 }
 
+// How close ACK frames may come together. There are to be enough of them in a round trip for the
+// peer to find its end (HyStart++ wants 8 samples, RFC 9406 §4.2) and to keep its own sending
+// smooth, and no more than that: 10 Gbit/s would bring a hundred thousand of them a second.
+Duration MinAckInterval(const ConnectionParts& parts) {
+  constexpr int kAcksPerRoundTrip = 16;
+  constexpr Duration kMax = Duration::Milliseconds(1);
+  const RttEstimator& rtt = parts.paths.active().rtt();
+  if (!rtt.has_sample()) return Duration::Zero();
+  return std::min(rtt.smoothed_rtt() / kAcksPerRoundTrip, kMax);
+}
+
 void WriteAck(ConnectionParts& parts, Timestamp now, FrameWriter& writer) {
   AckTracker& acks = parts.SpaceFor(writer.level()).acks();
   if (!acks.is_ack_due(now) && !acks.has_unsent_ack()) return;
   constexpr uint64_t kAckDelayExponent = 3;  // RFC 9000 §18.2: what we leave it at.
   acks.WriteAck(writer, now, kAckDelayExponent);
+  if (writer.level() == EncryptionLevel::kOneRtt) acks.SetMinInterval(MinAckInterval(parts));
 }
 
 void WriteApplicationFrames(ConnectionParts& parts, const FrameOrder& order, Timestamp now,

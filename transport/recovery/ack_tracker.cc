@@ -81,14 +81,19 @@ void AckTracker::OnPacketReceived(const Received& packet) {
   if (!packet.is_ack_eliciting) return;
 
   ++ack_eliciting_since_last_ack_;
-  // RFC 9000 §13.2.1: a mark of congestion is reported at once.
-  if (ack_eliciting_since_last_ack_ >= ack_eliciting_threshold_ || IsOutOfOrder(number) ||
-      packet.ecn == EcnMark::kCe) {
+  deadline_ = std::min(deadline_, packet.received_at + max_ack_delay_);
+  // RFC 9000 §13.2.1: what speaks of loss or congestion is reported at once.
+  if (IsOutOfOrder(number) || packet.ecn == EcnMark::kCe) {
     deadline_ = Timestamp::InfinitePast();
-  } else {
-    deadline_ = std::min(deadline_, packet.received_at + max_ack_delay_);
+  } else if (ack_eliciting_since_last_ack_ >= ack_eliciting_threshold_) {
+    deadline_ = std::min(deadline_, RegularAckTime(packet.received_at));
   }
   ack_eliciting_end_ = std::max(ack_eliciting_end_, number + 1);
+}
+
+Timestamp AckTracker::RegularAckTime(Timestamp now) const {
+  const Timestamp earliest = last_ack_at_ + min_interval_;
+  return earliest <= now ? Timestamp::InfinitePast() : earliest;
 }
 
 bool AckTracker::IsOutOfOrder(uint64_t number) const {
@@ -118,6 +123,7 @@ bool AckTracker::WriteAck(FrameWriter& writer, Timestamp now, uint64_t ack_delay
   if (ecn_counts_ != EcnCounts{}) fields.ecn_counts = ecn_counts_;
   if (!writer.WriteAck(fields, DescendingAckRanges(ranges_), kMaxAckRangesSent)) return false;
   deadline_ = Timestamp::Infinite();
+  last_ack_at_ = now;
   ack_eliciting_since_last_ack_ = 0;
   ++acks_since_heard_;
   return true;

@@ -62,6 +62,11 @@ class AckTracker {
   // (what we promised as max_ack_delay), and how many may have come when it is due (1: each one).
   void SetDelayPolicy(Duration max_ack_delay, uint64_t ack_eliciting_threshold);
 
+  // ACK frames that only the number of packets makes due come no closer than `min_interval`
+  // together, within the max_ack_delay: each one costs both ends a system call. RFC 9000 §13.2.2
+  // leaves that to the receiver. Zero, as at the beginning: without a limit.
+  void SetMinInterval(Duration min_interval) { min_interval_ = min_interval; }
+
   std::optional<PacketNumber> largest_received() const {
     if (received_end_ == 0) return std::nullopt;
     return PacketNumber(received_end_ - 1);
@@ -104,6 +109,8 @@ class AckTracker {
   // Numbers from received_end_ up to, not including, `end` have not come.
   void OpenGap(uint64_t end);
   void CountEcn(EcnMark mark);
+  // When the number of packets makes an ACK frame due.
+  Timestamp RegularAckTime(Timestamp now) const;
   // RFC 9000 §13.2.1: whether an ack-eliciting packet, already in the ranges, came out of order.
   bool IsOutOfOrder(uint64_t number) const;
 
@@ -119,7 +126,9 @@ class AckTracker {
   Timestamp largest_received_at_;
   Timestamp deadline_ = Timestamp::Infinite();
   Duration max_ack_delay_;
+  Duration min_interval_;
   uint64_t ack_eliciting_threshold_;
+  Timestamp last_ack_at_ = Timestamp::InfinitePast();
   uint64_t ack_eliciting_since_last_ack_ = 0;
   uint64_t acks_since_heard_ = 0;  // ACK frames since the last one that was acknowledged.
   EcnCounts ecn_counts_{};

@@ -313,6 +313,50 @@ TEST_F(AckTrackerTest, DelayPolicyDecides) {
   EXPECT_EQ(tracker_.next_deadline(), kAtOnce);
 }
 
+TEST_F(AckTrackerTest, AcksOfPacketsInOrderKeepTheMinimumInterval) {
+  tracker_.SetMinInterval(Duration::Milliseconds(5));
+  ReceiveAt(AtMs(10), 0);
+  ReceiveAt(AtMs(10), 1);
+  EXPECT_EQ(tracker_.next_deadline(), kAtOnce);
+  ASSERT_TRUE(WriteAt(AtMs(10)).has_value());
+
+  for (uint64_t i = 2; i < 9; ++i) ReceiveAt(AtMs(12), i);
+  EXPECT_EQ(tracker_.next_deadline(), AtMs(15));
+  ASSERT_TRUE(WriteAt(AtMs(15)).has_value());
+
+  ReceiveAt(AtMs(30), 9);
+  EXPECT_EQ(tracker_.next_deadline(), AtMs(55));
+  ReceiveAt(AtMs(30), 10);
+  EXPECT_EQ(tracker_.next_deadline(), kAtOnce);
+}
+
+TEST_F(AckTrackerTest, TheMinimumIntervalHoldsBackNoNewsOfLossOrCongestion) {
+  tracker_.SetMinInterval(Duration::Milliseconds(5));
+  ReceiveAt(AtMs(10), 0);
+  ReceiveAt(AtMs(10), 1);
+  ASSERT_TRUE(WriteAt(AtMs(10)).has_value());
+
+  ReceiveAt(AtMs(10), 3);
+  EXPECT_EQ(tracker_.next_deadline(), kAtOnce);
+  ASSERT_TRUE(WriteAt(AtMs(10)).has_value());
+  Receive(AtMs(10), 4, true, EcnMark::kCe);
+
+  EXPECT_EQ(tracker_.next_deadline(), kAtOnce);
+}
+
+TEST_F(AckTrackerTest, TheMinimumIntervalDoesNotExceedMaxAckDelay) {
+  tracker_.SetDelayPolicy(Duration::Milliseconds(25), 2);
+  tracker_.SetMinInterval(Duration::Milliseconds(100));
+  ReceiveAt(AtMs(10), 0);
+  ReceiveAt(AtMs(10), 1);
+  ASSERT_TRUE(WriteAt(AtMs(10)).has_value());
+
+  ReceiveAt(AtMs(20), 2);
+  ReceiveAt(AtMs(30), 3);
+
+  EXPECT_EQ(tracker_.next_deadline(), AtMs(45));
+}
+
 TEST_F(AckTrackerTest, EarliestPacketSetsTheDeadline) {
   tracker_.SetDelayPolicy(Duration::Milliseconds(25), 10);
   ReceiveAt(AtMs(10), 0);
