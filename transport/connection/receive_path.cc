@@ -245,6 +245,7 @@ void ReceivePath::Commit(const PlainPacket& packet, const PacketFacts& facts,
                            .is_ack_eliciting = facts.is_ack_eliciting});
   }
   parts_.idle.OnPacketReceived(now);
+  if (facts.is_ack_eliciting) parts_.idle.OnAckElicitingReceived();
   parts_.quiet_at = now + kQuietTime;
   // The peer is there: probes need not wait longer and longer. RFC 9002 §6.2.1: not of a client
   // whose server may still be held back by the limit on amplification.

@@ -12,6 +12,11 @@ namespace {
 
 constexpr int64_t kMinTimeoutPtos = 3;  // RFC 9000 §10.1
 
+// So many packets of the peer's are a flow, and silence that long is its end: well above the pauses
+// in which senders probe for loss.
+constexpr uint64_t kFlowPackets = 32;
+constexpr Duration kFlowEnd = Duration::Seconds(1);
+
 Duration InfiniteIfZero(Duration duration) {
   return duration.is_zero() ? Duration::Infinite() : duration;
 }
@@ -40,9 +45,12 @@ Timestamp IdleTimer::idle_deadline(Duration pto) const {
 
 Timestamp IdleTimer::keep_alive_deadline() const {
   if (is_ping_pending_ || !has_peer_timeout_) return Timestamp::Infinite();
-  if (keep_alive_interval_.is_infinite()) return Timestamp::Infinite();
+  const bool was_flow = flow_packets_ >= kFlowPackets;
+  const Duration interval =
+      was_flow ? std::min(keep_alive_interval_, kFlowEnd) : keep_alive_interval_;
+  if (interval.is_infinite()) return Timestamp::Infinite();
   // Half of the timeout leaves a PING that was lost the time to be followed by a probe.
-  return last_activity_ + std::min(keep_alive_interval_, timeout_ / 2);
+  return last_activity_ + std::min(interval, timeout_ / 2);
 }
 
 Timestamp IdleTimer::reminder_deadline() const {
@@ -50,7 +58,9 @@ Timestamp IdleTimer::reminder_deadline() const {
 }
 
 void IdleTimer::OnTimeout(Timestamp now) {
-  if (now >= keep_alive_deadline()) is_ping_pending_ = true;
+  if (now < keep_alive_deadline()) return;
+  is_ping_pending_ = true;
+  flow_packets_ = 0;
 }
 
 void IdleTimer::WriteFrames(FrameWriter& writer) {
@@ -60,10 +70,7 @@ void IdleTimer::WriteFrames(FrameWriter& writer) {
 
 void IdleTimer::CheckInvariants() const {
   GODWIT_CHECK(restarted_at_ <= last_activity_);
-  if (is_ping_pending_) {
-    GODWIT_CHECK(has_peer_timeout_);
-    GODWIT_CHECK(!keep_alive_interval_.is_infinite());
-  }
+  if (is_ping_pending_) GODWIT_CHECK(has_peer_timeout_);
 }
 
 }  // namespace godwit

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // IdleTimer: when a connection on which nothing happens ends silently, and when a PING is due so
-// that it does not. RFC 9000 §10.1.
+// that it does not. RFC 9000 §10.1. Also when a flow of packets from the peer stopped so suddenly
+// that a PING is to show it where we are: behind a NAT that gave us another port, a side that only
+// receives, and acknowledges, would wait for ever.
 //
 // It does not send, nor close: the connection asks after its deadlines.
 //
@@ -10,6 +12,8 @@
 // since something was received, so that a peer that is gone is noticed however much we send.
 #ifndef GODWIT_TRANSPORT_LIFECYCLE_IDLE_TIMER_H_
 #define GODWIT_TRANSPORT_LIFECYCLE_IDLE_TIMER_H_
+
+#include <cstdint>
 
 #include "godwit/connection_config.h"
 #include "godwit/time.h"
@@ -33,6 +37,8 @@ class IdleTimer {
     last_activity_ = now;
     has_sent_since_received_ = false;
   }
+  // And it elicits an acknowledgment.
+  void OnAckElicitingReceived() { ++flow_packets_; }
 
   // A packet that elicits an acknowledgment was sent.
   void OnAckElicitingSent(Timestamp now) {
@@ -48,7 +54,8 @@ class IdleTimer {
   Timestamp idle_deadline(Duration pto) const;
   bool has_timed_out(Timestamp now, Duration pto) const { return now >= idle_deadline(pto); }
 
-  // When a PING becomes pending; Infinite() while one is, or without keep-alive.
+  // When a PING becomes pending, for keep-alive or after a flow; Infinite() while one is, or if
+  // neither asks for one.
   Timestamp keep_alive_deadline() const;
   // When a connection that waits for its peer, and would be sorry to end meanwhile, is to send
   // something, with or without keep-alive. Infinite() without a timeout.
@@ -56,7 +63,7 @@ class IdleTimer {
   // Makes the PING pending if it is due.
   void OnTimeout(Timestamp now);
 
-  // The PING of keep-alive, once. If its packet is lost, the probe timeout takes over.
+  // The PING, once. If its packet is lost, the probe timeout takes over.
   bool HasPendingFrames() const { return is_ping_pending_; }
   void WriteFrames(FrameWriter& writer);
 
@@ -71,8 +78,9 @@ class IdleTimer {
   bool has_peer_timeout_ = false;
   bool has_sent_since_received_ = false;
   bool is_ping_pending_ = false;
-  Timestamp restarted_at_;   // The idle timeout runs from here,
-  Timestamp last_activity_;  // keep-alive from here.
+  uint64_t flow_packets_ = 0;  // Received since a PING was due.
+  Timestamp restarted_at_;     // The idle timeout runs from here,
+  Timestamp last_activity_;    // keep-alive from here.
 };
 
 }  // namespace godwit

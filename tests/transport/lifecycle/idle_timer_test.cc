@@ -159,6 +159,41 @@ TEST(IdleTimerTest, PingComesAtHalfOfTheIdleTimeoutAtTheLatest) {
   EXPECT_EQ(timer.keep_alive_deadline(), At(4));
 }
 
+// ---- The end of a flow ----
+
+void ReceiveFlow(IdleTimer& timer, Timestamp now, int packets) {
+  for (int i = 0; i < packets; ++i) {
+    timer.OnPacketReceived(now);
+    timer.OnAckElicitingReceived();
+  }
+}
+
+TEST(IdleTimerTest, AFlowThatStopsIsFollowedByOnePing) {
+  IdleTimer timer({}, At(0));
+  timer.OnPeerTimeout(Seconds(30));
+  ReceiveFlow(timer, At(5), 32);
+  EXPECT_EQ(timer.keep_alive_deadline(), At(6));
+
+  timer.OnTimeout(At(6));
+  EXPECT_TRUE(timer.HasPendingFrames());
+  timer.CheckInvariants();
+  timer.OnAckElicitingSent(At(6));
+  timer.OnPacketReceived(At(6));
+
+  EXPECT_FALSE(timer.HasPendingFrames());
+  EXPECT_EQ(timer.keep_alive_deadline(), Timestamp::Infinite());
+}
+
+TEST(IdleTimerTest, AFewPacketsAreNoFlow) {
+  IdleTimer timer({}, At(0));
+  timer.OnPeerTimeout(Seconds(30));
+
+  ReceiveFlow(timer, At(5), 31);
+  for (int i = 0; i < 100; ++i) timer.OnPacketReceived(At(5));  // Acknowledgments.
+
+  EXPECT_EQ(timer.keep_alive_deadline(), Timestamp::Infinite());
+}
+
 TEST(IdleTimerTest, ReminderIsDueAtHalfOfTheIdleTimeoutWithoutKeepAliveToo) {
   IdleTimer timer({.max_idle_timeout = Seconds(30)}, At(0));
   EXPECT_EQ(timer.reminder_deadline(), Timestamp::Infinite());
