@@ -104,7 +104,7 @@ TEST(PathSimTest, AnAddressThatChangesEverySecondWithLoss) {
 }
 
 TEST(PathSimTest, AClientThatOnlyReceivesIsFoundAgainWithoutKeepAlive) {
-  for (uint64_t seed = 1; seed <= 20; ++seed) {
+  for (const uint64_t seed : {1, 7, 20}) {
     PairConfig config = Download(10 * kMegabyte);
     config.simulation.seed = seed;
     EndpointPair pair(config);
