@@ -113,6 +113,27 @@ def tsan_step(targets):
     return sanitizer_step("tsan", "tsan", targets, ["--test_tag_filters=threads"])
 
 
+def tier_1_steps():
+    """Compiling takes most of the time, so most tests run once: with sanitizers, unless they take
+    minutes of simulated traffic, or put together what other tests run with them."""
+    plain = [f"//tests/{folder}/..." for folder in ("bench", "examples", "packaging", "tidy")]
+    twice = ["//tests/sim/..."]  # With more seeds the first time.
+    heavy = set(tests_with_tag("heavy", ["//tests/..."])) - set(tests_with_tag("manual", ["//tests/..."]))
+    programs = ["//bench/...", "//examples/...", "//packaging/...", "//tunnel/..."]
+    instrumented = ["//tests/...", *(f"-{pattern}" for pattern in plain)]
+    return [
+        Step("g++", ["test"], seeds(TIER_1_SEEDS), [*programs, *plain, *twice, *sorted(heavy)]),
+        sanitizer_step(
+            "asan+ubsan",
+            "asan-ubsan",
+            instrumented,
+            [*seeds(TIER_1_SANITIZER_SEEDS), "--test_tag_filters=-heavy"],
+        ),
+        tsan_step(["//..."]),
+        Step("clang builds", ["build"], ["--config=clang"], ["//...", "-//tests/..."]),
+    ]
+
+
 def steps_of(arguments):
     targets = arguments.targets
     named = []
@@ -129,21 +150,15 @@ def steps_of(arguments):
     sim = TIER_2_SEEDS if arguments.long else TIER_1_SEEDS
     sanitizer_sim = TIER_2_SANITIZER_SEEDS if arguments.long else TIER_1_SANITIZER_SEEDS
     patience = [f"--test_timeout={TIER_2_TIMEOUT_SECONDS}"] if arguments.long else []
-    # In tier 1 sanitizers leave out minutes of simulated traffic at full rate, and what only puts
-    # together what other tests run under them.
-    light = [] if arguments.long else ["--test_tag_filters=-heavy"]
-    narrow = targets != ["//..."] or arguments.long
-    instrumented = targets if narrow else [*targets, "-//tests/packaging/...", "-//tests/examples/..."]
-    steps = [
-        Step("g++", ["test"], [*seeds(sim), *patience], targets),
-        sanitizer_step("asan+ubsan", "asan-ubsan", instrumented, [*seeds(sanitizer_sim), *patience, *light]),
-        tsan_step(targets),
-    ]
-    if not arguments.long and targets == ["//..."]:
-        # Tests are most of what there is to compile: with clang, tier 1 has only the rest.
-        steps.append(Step("clang builds", ["build"], ["--config=clang"], ["//...", "-//tests/..."]))
+    if targets == ["//..."] and not arguments.long:
+        steps = tier_1_steps()
     else:
-        steps.append(Step("clang builds", ["build"], ["--config=clang"], targets))
+        steps = [
+            Step("g++", ["test"], [*seeds(sim), *patience], targets),
+            sanitizer_step("asan+ubsan", "asan-ubsan", targets, [*seeds(sanitizer_sim), *patience]),
+            tsan_step(targets),
+            Step("clang builds", ["build"], ["--config=clang"], targets),
+        ]
     if arguments.long:
         # Without the checks of debug builds, and ten times as fast.
         random_runs = tests_with_tag("seeds", targets)
