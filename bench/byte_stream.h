@@ -49,8 +49,8 @@ class ByteStream {
   virtual int fd() const = 0;
   // To be repeated when the socket is ready, until it is no more kBlocked.
   virtual IoOutcome Handshake() = 0;
-  // One system call. `buffer` has kReadBufferBytes at least, so that nothing which has arrived
-  // waits in here while the socket has no more to be ready for.
+  // One system call at most. `buffer` has kReadBufferBytes at least, so that nothing which has
+  // arrived waits in here while the socket has no more to be ready for.
   virtual IoOutcome Read(std::span<uint8_t> buffer) = 0;
   // What was taken need not be offered again. Some of it may wait in here until Flush().
   virtual IoOutcome Write(std::span<const uint8_t> bytes) = 0;

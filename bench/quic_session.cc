@@ -53,13 +53,12 @@ void QuicSession::OnClosed(ConnectionRef connection, const CloseReason& reason) 
   if (flow_count_ == 0 && options_.role == TransferRole::kClient) {
     Fail("no connection: " + std::string(ToString(reason.cause)) + " " + reason.reason);
   }
-  const Key first = {connection.handle().slot, connection.handle().generation, 0};
-  const Key last = {connection.handle().slot, connection.handle().generation, ~uint64_t{0}};
-  flows_.erase(flows_.lower_bound(first), flows_.upper_bound(last));
+  flows_.erase(flows_.lower_bound(QuicStreamKey::FirstOf(connection)),
+               flows_.upper_bound(QuicStreamKey::LastOf(connection)));
 }
 
 void QuicSession::OnStreamOpened(ConnectionRef connection, StreamId stream) {
-  flows_[KeyOf(connection, stream)] = std::make_unique<TransferFlow>(pattern_);
+  flows_[QuicStreamKey::Of(connection, stream)] = std::make_unique<TransferFlow>(pattern_);
 }
 
 void QuicSession::OnStreamReadable(ConnectionRef connection, StreamId stream) {
@@ -88,7 +87,7 @@ void QuicSession::OpenStreams(ConnectionRef& connection) {
     if (!stream.ok()) return;  // OnStreamsAvailable() follows.
     const TransferRequest request = TransferRequest::For(options_, opened_++);
     if (flow_count_ == 0) Begin(connection, request);
-    flows_[KeyOf(connection, *stream)] =
+    flows_[QuicStreamKey::Of(connection, *stream)] =
         std::make_unique<TransferFlow>(pattern_, request, loop_->now());
     ++own;
     Advance(connection, *stream);
@@ -96,7 +95,7 @@ void QuicSession::OpenStreams(ConnectionRef& connection) {
 }
 
 void QuicSession::Advance(ConnectionRef& connection, StreamId stream) {
-  const auto found = flows_.find(KeyOf(connection, stream));
+  const auto found = flows_.find(QuicStreamKey::Of(connection, stream));
   if (found == flows_.end()) return;
   TransferFlow& flow = *found->second;
   const bool is_end = ReadAll(connection, stream, flow);

@@ -5,13 +5,13 @@
 #ifndef GODWIT_BENCH_QUIC_SESSION_H_
 #define GODWIT_BENCH_QUIC_SESSION_H_
 
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
+#include "bench/quic_stream.h"
 #include "bench/transfer_flow.h"
 #include "bench/transfer_options.h"
 #include "bench/transfer_pattern.h"
@@ -46,16 +46,6 @@ class QuicSession final : public EventHandler {
   void OnStreamsAvailable(ConnectionRef connection, StreamDirection direction) override;
 
  private:
-  struct Key {
-    uint32_t slot;
-    uint32_t generation;
-    uint64_t stream;
-    friend auto operator<=>(const Key&, const Key&) = default;
-  };
-  static Key KeyOf(const ConnectionRef& connection, StreamId stream) {
-    return {connection.handle().slot, connection.handle().generation, stream.value()};
-  }
-
   void OpenStreams(ConnectionRef& connection);
   void Advance(ConnectionRef& connection, StreamId stream);
   // True at the end of the stream.
@@ -71,7 +61,7 @@ class QuicSession final : public EventHandler {
   std::function<void()> on_over_;
   std::function<UdpSocketStats()> socket_stats_;
   const TransferPattern pattern_;
-  std::map<Key, std::unique_ptr<TransferFlow>> flows_;
+  std::map<QuicStreamKey, std::unique_ptr<TransferFlow>> flows_;
   uint32_t opened_ = 0;
 
   TransferReport report_;

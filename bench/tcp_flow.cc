@@ -6,8 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/status/status.h"
-
 #include "base/check.h"
 #include "platform/monotonic_clock.h"
 
@@ -21,11 +19,7 @@ constexpr int kStepsAtOnce = 4;
 
 TcpFlow::TcpFlow(std::unique_ptr<ByteStream> stream, TransferRole role,
                  const TransferPattern& pattern)
-    : stream_(std::move(stream)),
-      role_(role),
-      pattern_(&pattern),
-      state_(role == TransferRole::kClient ? State::kConnecting : State::kHandshake),
-      wants_to_write_(role == TransferRole::kClient) {}
+    : stream_(std::move(stream)), role_(role), pattern_(&pattern), opening_(role) {}
 
 void TcpFlow::Start(const TransferRequest& request, Timestamp now) {
   GODWIT_CHECK(state_ == State::kReady);
@@ -37,13 +31,13 @@ void TcpFlow::Start(const TransferRequest& request, Timestamp now) {
 uint32_t TcpFlow::interest() const {
   uint32_t events = 0;
   if (!has_peer_ended_) events |= EPOLLIN;
-  if (wants_to_write_) events |= EPOLLOUT;
+  const bool is_opening = state_ == State::kOpening;
+  if (is_opening ? opening_.wants_to_write() : wants_to_write_) events |= EPOLLOUT;
   return events;
 }
 
 void TcpFlow::Advance(std::span<uint8_t> buffer) {
-  if (state_ == State::kConnecting) Connect();
-  if (state_ == State::kHandshake) Handshake();
+  if (state_ == State::kOpening) Open();
   if (state_ != State::kTransfer) return;
   const bool had_request = transfer_->request().has_value();
   if (!has_peer_ended_) Receive(buffer);
@@ -58,17 +52,10 @@ void TcpFlow::Advance(std::span<uint8_t> buffer) {
   }
 }
 
-void TcpFlow::Connect() {
-  const absl::Status status = TcpConnectError(stream_->fd());
-  if (!status.ok()) return Fail(std::string(status.message()));
-  state_ = State::kHandshake;
-}
-
-void TcpFlow::Handshake() {
-  const IoOutcome outcome = stream_->Handshake();
-  wants_to_write_ = stream_->needs_flush();
-  if (outcome.state == IoOutcome::State::kBlocked) return;
-  if (outcome.state != IoOutcome::State::kProgress) return Fail(stream_->failure());
+void TcpFlow::Open() {
+  opening_.Advance(*stream_);
+  if (opening_.state() == TcpOpening::State::kFailed) return Fail(opening_.failure());
+  if (opening_.state() != TcpOpening::State::kReady) return;
   if (role_ == TransferRole::kClient) {
     state_ = State::kReady;
     return;

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "bench/byte_stream.h"
+#include "bench/tcp_opening.h"
 #include "bench/tcp_socket.h"
 #include "bench/transfer_flow.h"
 #include "bench/transfer_pattern.h"
@@ -22,7 +23,7 @@ namespace godwit {
 
 class TcpFlow {
  public:
-  enum class State : uint8_t { kConnecting, kHandshake, kReady, kTransfer, kDone, kFailed };
+  enum class State : uint8_t { kOpening, kReady, kTransfer, kDone, kFailed };
 
   // The server's end goes on to kTransfer by itself, the client's waits in kReady for Start().
   // `pattern` must outlive it.
@@ -46,8 +47,7 @@ class TcpFlow {
   TcpCounts tcp_counts() const { return TcpCountsOf(stream_->fd()); }
 
  private:
-  void Connect();
-  void Handshake();
+  void Open();
   void Receive(std::span<uint8_t> buffer);
   void Send();
   void Fail(std::string failure);
@@ -55,10 +55,11 @@ class TcpFlow {
   std::unique_ptr<ByteStream> stream_;
   TransferRole role_;
   const TransferPattern* pattern_;
-  State state_;
+  TcpOpening opening_;
+  State state_ = State::kOpening;
   std::optional<TransferFlow> transfer_;
   bool has_peer_ended_ = false;
-  bool wants_to_write_;
+  bool wants_to_write_ = false;  // Once it is open.
   std::string failure_;
 };
 

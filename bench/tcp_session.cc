@@ -9,7 +9,7 @@ namespace godwit {
 
 TcpSession::TcpSession(const TransferOptions& options) {
   report_.role = options.role;
-  report_.protocol = options.uses_tls ? "tcp+tls" : "tcp";
+  report_.protocol = ToString(options.protocol);
   report_.retransmissions = 0;
 }
 

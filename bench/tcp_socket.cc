@@ -117,6 +117,11 @@ std::string CongestionControllerOf(int socket) {
   return std::string(name, strnlen(name, size));
 }
 
+void SendAtOnce(int socket) {
+  const int one = 1;
+  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
 void ResetOnClose(int socket) {
   const linger at_once = {.l_onoff = 1, .l_linger = 0};
   setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));

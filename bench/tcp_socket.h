@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernel's TCP sockets as tcp_transfer needs them: to listen and to connect without blocking,
-// with a congestion controller by name, and what the kernel has counted. No bytes pass here.
+// The kernel's TCP sockets as the comparison with TCP needs them: to listen and to connect without
+// blocking, with a congestion controller by name, and what the kernel has counted. No bytes pass
+// here.
 #ifndef GODWIT_BENCH_TCP_SOCKET_H_
 #define GODWIT_BENCH_TCP_SOCKET_H_
 
@@ -31,6 +32,9 @@ absl::Status TcpConnectError(int socket);
 // `bound` with the port that the kernel chose for it.
 absl::StatusOr<SocketAddress> WithKernelPort(int socket, const SocketAddress& bound);
 std::string CongestionControllerOf(int socket);
+
+// Small writes leave at once, also while others are not acknowledged (TCP_NODELAY).
+void SendAtOnce(int socket);
 
 // The next close throws away what is not sent and tells the peer so (RST).
 void ResetOnClose(int socket);

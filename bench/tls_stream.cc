@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <span>
 #include <string>
 #include <utility>
@@ -12,7 +13,10 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/check.h"
+#include "bench/byte_queue.h"
+#include "bench/self_signed.h"
 #include "crypto/boringssl.h"
+#include "godwit/tls_config.h"
 
 namespace godwit {
 namespace {
@@ -21,8 +25,6 @@ namespace {
 constexpr size_t kSendBytes = size_t{256} << 10;
 constexpr size_t kRecordBytes = SSL3_RT_MAX_PLAIN_LENGTH;
 
-constexpr long kCertificateSeconds = 24 * 60 * 60;
-
 absl::Status TlsError(const char* what) {
   char text[256] = "";
   ERR_error_string_n(ERR_get_error(), text, sizeof(text));
@@ -30,51 +32,39 @@ absl::Status TlsError(const char* what) {
   return absl::InternalError(absl::StrCat(what, ": ", text));
 }
 
-bssl::UniquePtr<EVP_PKEY> NewKey() {
-  bssl::UniquePtr<EC_KEY> ec_key(EC_KEY_new_by_curve_name(NID_X9_62_prime256v1));
-  bssl::UniquePtr<EVP_PKEY> key(EVP_PKEY_new());
-  const bool is_made = ec_key && key && EC_KEY_generate_key(ec_key.get()) == 1 &&
-                       EVP_PKEY_set1_EC_KEY(key.get(), ec_key.get()) == 1;
-  return is_made ? std::move(key) : nullptr;
+// BoringSSL leaves Ed25519 out of what it accepts unless told.
+constexpr uint16_t kAcceptedSignatures[] = {SSL_SIGN_ED25519, SSL_SIGN_ECDSA_SECP256R1_SHA256};
+
+bssl::UniquePtr<BIO> Reader(const PemSource& pem) {
+  return bssl::UniquePtr<BIO>(
+      BIO_new_mem_buf(pem.value().data(), static_cast<int>(pem.value().size())));
 }
 
-bssl::UniquePtr<X509> NewCertificate(EVP_PKEY* key) {
-  bssl::UniquePtr<X509> certificate(X509_new());
-  if (!certificate) return nullptr;
-  X509_NAME* const name = X509_get_subject_name(certificate.get());
-  const auto* common_name = reinterpret_cast<const uint8_t*>("godwit benchmark");
-  const bool is_made =
-      X509_set_version(certificate.get(), 2) == 1 &&
-      ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1) == 1 &&
-      X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -kCertificateSeconds) != nullptr &&
-      X509_gmtime_adj(X509_getm_notAfter(certificate.get()), kCertificateSeconds) != nullptr &&
-      X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, common_name, -1, -1, 0) == 1 &&
-      X509_set_issuer_name(certificate.get(), name) == 1 &&
-      X509_set_pubkey(certificate.get(), key) == 1 &&
-      X509_sign(certificate.get(), key, EVP_sha256()) != 0;
-  return is_made ? std::move(certificate) : nullptr;
+// DER.
+bssl::UniquePtr<CRYPTO_BUFFER> ReadCertificate(const PemSource& pem) {
+  char* name = nullptr;
+  char* header = nullptr;
+  uint8_t* bytes = nullptr;
+  long size = 0;
+  if (PEM_read_bio(Reader(pem).get(), &name, &header, &bytes, &size) != 1) return nullptr;
+  bssl::UniquePtr<CRYPTO_BUFFER> certificate(
+      CRYPTO_BUFFER_new(bytes, static_cast<size_t>(size), nullptr));
+  OPENSSL_free(name);
+  OPENSSL_free(header);
+  OPENSSL_free(bytes);
+  return certificate;
 }
 
-// Bytes that are taken from the front in the order in which they were put at the end. Its memory is
-// that of the most it ever held.
-class ByteQueue {
- public:
-  std::span<const uint8_t> bytes() const { return std::span(bytes_).subspan(begin_); }
-  bool is_empty() const { return begin_ == bytes_.size(); }
-  void Append(std::span<const uint8_t> more) {
-    bytes_.insert(bytes_.end(), more.begin(), more.end());
-  }
-  void RemoveFront(size_t count) {
-    begin_ += count;
-    if (!is_empty()) return;
-    bytes_.clear();
-    begin_ = 0;
-  }
+bool Use(SSL_CTX* context, const TlsCertificate& own) {
+  const bssl::UniquePtr<CRYPTO_BUFFER> certificate = ReadCertificate(own.chain);
+  const bssl::UniquePtr<EVP_PKEY> key(
+      PEM_read_bio_PrivateKey(Reader(own.private_key).get(), nullptr, nullptr, nullptr));
+  CRYPTO_BUFFER* const chain[] = {certificate.get()};
+  return certificate && key &&
+         SSL_CTX_set_chain_and_key(context, chain, 1, key.get(), nullptr) == 1;
+}
 
- private:
-  std::vector<uint8_t> bytes_;
-  size_t begin_ = 0;
-};
+ssl_verify_result_t AcceptAny(SSL* /*ssl*/, uint8_t* /*alert*/) { return ssl_verify_ok; }
 
 class TlsStream final : public ByteStream {
  public:
@@ -162,7 +152,9 @@ IoOutcome TlsStream::OutcomeOf(int result, const char* what) {
 
 IoOutcome TlsStream::Read(std::span<uint8_t> buffer) {
   GODWIT_CHECK(buffer.size() >= kReadBufferBytes);
-  may_receive_ = true;
+  // What came together with the end of the handshake is there already; with more the buffer might
+  // be too small.
+  may_receive_ = input_begin_ == input_end_;
   size_t total = 0;
   int result = 0;
   do {
@@ -229,25 +221,31 @@ long BioControl(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) {
 
 }  // namespace
 
-absl::StatusOr<TlsStreamContext> TlsStreamContext::Create(TransferRole role) {
-  bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_method()));
+absl::StatusOr<TlsStreamContext> TlsStreamContext::Create(TransferRole role,
+                                                          CertificateKind certificate) {
+  // As godwit has it, so that both do the same work: without X.509 in the SSLs.
+  bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
   BIO_METHOD* const method = BIO_meth_new(0, "counted socket");
   if (!context || method == nullptr) return TlsError("TLS context");
   BIO_meth_set_read(method, BioRead);
   BIO_meth_set_write(method, BioWrite);
   BIO_meth_set_ctrl(method, BioControl);
   TlsStreamContext result(role, context.release(), method);
-  SSL_CTX_set_min_proto_version(result.context_, TLS1_3_VERSION);
-  SSL_CTX_set_max_proto_version(result.context_, TLS1_3_VERSION);
-  SSL_CTX_set_options(result.context_, SSL_OP_NO_TICKET);
-  SSL_CTX_set_verify(result.context_, SSL_VERIFY_NONE, nullptr);
-  if (role == TransferRole::kClient) return result;
-  const bssl::UniquePtr<EVP_PKEY> key = NewKey();
-  const bssl::UniquePtr<X509> certificate = key ? NewCertificate(key.get()) : nullptr;
-  if (!certificate || SSL_CTX_use_certificate(result.context_, certificate.get()) != 1 ||
-      SSL_CTX_use_PrivateKey(result.context_, key.get()) != 1) {
-    return TlsError("making a certificate");
+  if (SSL_CTX_set_min_proto_version(result.context_, TLS1_3_VERSION) != 1 ||
+      SSL_CTX_set_max_proto_version(result.context_, TLS1_3_VERSION) != 1 ||
+      !boringssl::SetKeyExchangeGroups(result.context_) ||
+      SSL_CTX_set_verify_algorithm_prefs(result.context_, kAcceptedSignatures,
+                                         std::size(kAcceptedSignatures)) != 1) {
+    return TlsError("TLS context");
   }
+  SSL_CTX_set_options(result.context_, SSL_OP_NO_TICKET);
+  if (role == TransferRole::kClient) {
+    SSL_CTX_set_custom_verify(result.context_, SSL_VERIFY_PEER, AcceptAny);
+    return result;
+  }
+  const absl::StatusOr<TlsCertificate> own = NewSelfSigned(certificate);
+  if (!own.ok()) return own.status();
+  if (!Use(result.context_, *own)) return TlsError("using a certificate");
   return result;
 }
 

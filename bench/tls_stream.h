@@ -3,7 +3,8 @@
 // TLS 1.3 over TCP by BoringSSL, as a ByteStream: what QUIC is to be compared with. Records are of
 // 16 KiB; several go into one send() and come out of one recv(), so that TCP is not made slower
 // than it has to be. The certificate is made at the start, self-signed, and the client believes
-// any: these programs measure, on networks of their own.
+// any: these programs measure, on networks of their own. No session is resumed. Groups and
+// signatures are those that godwit offers.
 //
 // Which cipher suite it becomes is BoringSSL's choice: AES-128-GCM where the CPU has AES.
 #ifndef GODWIT_BENCH_TLS_STREAM_H_
@@ -25,7 +26,9 @@ namespace godwit {
 // What all connections of a program share.
 class TlsStreamContext {
  public:
-  static absl::StatusOr<TlsStreamContext> Create(TransferRole role);
+  // `certificate`: of a server's.
+  static absl::StatusOr<TlsStreamContext> Create(
+      TransferRole role, CertificateKind certificate = CertificateKind::kEd25519);
 
   ~TlsStreamContext();
   TlsStreamContext(TlsStreamContext&& other) noexcept;

@@ -2,14 +2,12 @@
 //
 // Moves bytes over godwit, with the same command line and the same report as tcp_transfer and
 // limit. One thread a side. See --help.
-#include <condition_variable>
+#include <cstdint>
 #include <memory>
-#include <mutex>
-#include <string>
-#include <utility>
 
 #include "absl/status/status.h"
 
+#include "bench/quic_server_run.h"
 #include "bench/quic_session.h"
 #include "bench/self_signed.h"
 #include "bench/transfer_options.h"
@@ -23,16 +21,9 @@ namespace {
 
 constexpr char kProtocol[] = "godwit-transfer";
 
-EndpointConfig EndpointOf(const TransferOptions& options) {
-  EndpointConfig endpoint;
-  if (!options.congestion.empty()) endpoint.congestion_controller = options.congestion;
-  endpoint.connection.streams.max_streams_bidi = 10'000;
-  return endpoint;
-}
-
 absl::Status RunClient(const TransferOptions& options) {
   ClientConfig config;
-  config.endpoint = EndpointOf(options);
+  config.endpoint = QuicServerRun::EndpointFor(options);
   config.tls.application_protocols = {kProtocol};
   config.tls.server_verification = PeerVerification::InsecurelyAcceptAnyCertificate();
   QuicSession session(options);
@@ -54,57 +45,27 @@ absl::Status RunClient(const TransferOptions& options) {
   return WriteReport(report, options.json_path);
 }
 
-// What the shard's thread tells the main one.
-class Finish {
- public:
-  void Tell() {
-    const std::lock_guard lock(mutex_);
-    has_ended_ = true;
-    changed_.notify_all();
-  }
-  void Wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return has_ended_; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool has_ended_ = false;
-};
-
 absl::Status RunServerOnce(const TransferOptions& options, const TlsCertificate& certificate) {
-  ServerConfig config;
-  config.endpoint = EndpointOf(options);
-  config.tls.certificates = {certificate};
+  ServerConfig config = QuicServerRun::ConfigFor(options, certificate);
   config.tls.application_protocols = {kProtocol};
-  config.socket.local = options.address;
-  Finish finish;
   QuicSession* session = nullptr;
-  Server* running = nullptr;
-  auto server = Server::Create(config, [&](Loop& loop) {
+  const auto run = QuicServerRun::Create(config, [&](Loop& loop, QuicServerRun& of) {
     auto handler = std::make_unique<QuicSession>(options);
     handler->Attach(
-        &loop, [&finish] { finish.Tell(); }, [&running] { return running->SocketStats(); });
+        &loop, [&of] { of.TellOver(); }, [&of] { return of.socket_stats(); });
     session = handler.get();
     return handler;
   });
-  if (!server.ok()) return server.status();
-  running = server->get();
-  running->Start();
-  AnnounceListening(running->local_address());
-  finish.Wait();
-  const std::string offloads = running->OffloadText();
-  // Until the client has closed.
-  running->Shutdown(Duration::Seconds(120));
+  if (!run.ok()) return run.status();
+  (*run)->Run();
   if (!session->failure().empty()) return absl::UnavailableError(session->failure());
   TransferReport report = session->report();
-  report.offloads = offloads;
+  report.offloads = (*run)->offloads();
   return WriteReport(report, options.json_path);
 }
 
 absl::Status RunServer(const TransferOptions& options) {
-  const auto certificate = NewSelfSigned();
+  const auto certificate = NewSelfSigned(options.certificate);
   if (!certificate.ok()) return certificate.status();
   TransferOptions each = options;
   while (true) {

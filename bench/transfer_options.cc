@@ -22,7 +22,7 @@ constexpr uint32_t kMaxFlows = 10'000;
 constexpr double kMaxSeconds = 1e6;
 
 // An option is for the programs and the roles of which it has the bit.
-constexpr unsigned kQuic = 1, kTcp = 2, kLimit = 4, kAll = 7;
+constexpr unsigned kQuic = 1, kTcp = 2, kLimit = 4, kLatency = 8, kHandshakes = 16, kAll = 31;
 constexpr unsigned kServer = 1, kClient = 2, kBoth = 3;
 
 struct Option {
@@ -73,6 +73,27 @@ absl::string_view ReadCount(absl::string_view value, uint32_t& count) {
   return is_valid ? "" : "is no number from 1 to 10000";
 }
 
+absl::string_view ReadExchangeCount(absl::string_view value, TransferOptions& options) {
+  const bool is_valid = absl::SimpleAtoi(value, &options.count) && options.count > 0;
+  return is_valid ? "" : "is no number above 0";
+}
+
+absl::string_view ReadProtocol(absl::string_view value, TransferOptions& options) {
+  for (const TransferProtocol protocol :
+       {TransferProtocol::kQuic, TransferProtocol::kTcpTls, TransferProtocol::kTcp}) {
+    if (ToString(protocol) != ToStd(value)) continue;
+    options.protocol = protocol;
+    return "";
+  }
+  return "is not quic, tcp+tls or tcp";
+}
+
+absl::string_view ReadCertificate(absl::string_view value, TransferOptions& options) {
+  const bool is_ed25519 = value == "ed25519";
+  options.certificate = is_ed25519 ? CertificateKind::kEd25519 : CertificateKind::kEcdsaP256;
+  return is_ed25519 || value == "p256" ? "" : "is not ed25519 or p256";
+}
+
 absl::string_view ReadCpu(absl::string_view value, TransferOptions& options) {
   uint32_t cpu = 0;
   if (!absl::SimpleAtoi(value, &cpu)) return "is no number of a CPU, such as 0";
@@ -89,6 +110,10 @@ constexpr std::array kOptions = {
              options.once = true;
              return absl::string_view();
            }},
+    Option{"--over", "PROTOCOL", "quic (the default), tcp+tls or tcp; both sides say it",
+           kLatency | kHandshakes, kBoth, ReadProtocol},
+    Option{"--certificate", "KIND", "ed25519 (the default) or p256", kLatency | kHandshakes,
+           kServer, ReadCertificate},
     Option{"--download", "", "from the server to the client (the default)", kQuic | kTcp, kClient,
            [](absl::string_view, TransferOptions& options) {
              options.direction = TransferDirection::kDownload;
@@ -106,7 +131,13 @@ constexpr std::array kOptions = {
            }},
     Option{"--bytes", "N", "in each direction, over all streams together; 10k, 10m, 10g",
            kQuic | kTcp, kClient, ReadBytes},
-    Option{"--seconds", "S", "how long is sent (10)", kAll, kClient, ReadSeconds},
+    Option{"--requests", "N", "how many in all", kLatency, kClient, ReadExchangeCount},
+    Option{"--handshakes", "N", "how many in all", kHandshakes, kClient, ReadExchangeCount},
+    Option{"--seconds", "S", "how long it goes on (10)", kAll, kClient, ReadSeconds},
+    Option{"--outstanding", "N", "at once (1)", kLatency | kHandshakes, kClient,
+           [](absl::string_view value, TransferOptions& options) {
+             return ReadCount(value, options.outstanding);
+           }},
     Option{"--streams", "N", "of each connection, at once (1)", kQuic | kTcp, kClient,
            [](absl::string_view value, TransferOptions& options) {
              return ReadCount(value, options.streams);
@@ -120,15 +151,15 @@ constexpr std::array kOptions = {
              options.verifies = true;
              return absl::string_view();
            }},
-    Option{"--congestion", "NAME", "congestion controller of this side's sending", kQuic | kTcp,
-           kBoth,
+    Option{"--congestion", "NAME", "congestion controller of this side's sending",
+           kQuic | kTcp | kLatency, kBoth,
            [](absl::string_view value, TransferOptions& options) {
              options.congestion = std::string(value);
              return absl::string_view();
            }},
     Option{"--tls", "", "TLS 1.3 with AES-128-GCM; both sides say it", kTcp, kBoth,
            [](absl::string_view, TransferOptions& options) {
-             options.uses_tls = true;
+             options.protocol = TransferProtocol::kTcpTls;
              return absl::string_view();
            }},
     Option{"--json", "FILE", "write the result as JSON; -: to standard output", kAll, kBoth,
@@ -147,6 +178,10 @@ unsigned BitOf(TransferProgram program) {
       return kTcp;
     case TransferProgram::kLimit:
       return kLimit;
+    case TransferProgram::kLatency:
+      return kLatency;
+    case TransferProgram::kHandshakes:
+      return kHandshakes;
   }
   GODWIT_UNREACHABLE();
 }
@@ -161,7 +196,9 @@ absl::Status UsageError(const Parts&... parts) {
 class Parser {
  public:
   Parser(TransferProgram program, std::span<const char* const> arguments)
-      : program_(program), arguments_(arguments) {}
+      : program_(program), arguments_(arguments) {
+    if (program == TransferProgram::kTcp) options_.protocol = TransferProtocol::kTcp;
+  }
 
   absl::StatusOr<TransferOptions> Parse() {
     const bool wants_help = std::any_of(
@@ -238,8 +275,13 @@ class Parser {
     if (options_.role == TransferRole::kServer && !IsGiven("--listen")) {
       return UsageError("a server needs --listen ADDR:PORT");
     }
-    if (IsGiven("--bytes") && IsGiven("--seconds")) {
-      return UsageError("--bytes and --seconds exclude each other");
+    for (const absl::string_view amount : {"--bytes", "--requests", "--handshakes"}) {
+      if (IsGiven(amount) && IsGiven("--seconds")) {
+        return UsageError(amount, " and --seconds exclude each other");
+      }
+    }
+    if (program_ == TransferProgram::kHandshakes && options_.protocol == TransferProtocol::kTcp) {
+      return UsageError("--over tcp: without TLS there is no handshake to compare");
     }
     if (IsGiven("--download") + IsGiven("--upload") + IsGiven("--bidirectional") > 1) {
       return UsageError("--download, --upload and --bidirectional exclude each other");
@@ -275,6 +317,18 @@ std::string_view ToString(TransferDirection direction) {
       return "upload";
     case TransferDirection::kBidirectional:
       return "bidirectional";
+  }
+  GODWIT_UNREACHABLE();
+}
+
+std::string_view ToString(TransferProtocol protocol) {
+  switch (protocol) {
+    case TransferProtocol::kQuic:
+      return "quic";
+    case TransferProtocol::kTcpTls:
+      return "tcp+tls";
+    case TransferProtocol::kTcp:
+      return "tcp";
   }
   GODWIT_UNREACHABLE();
 }

@@ -1,69 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/transfer_report.h"
 
-#include <sys/resource.h>
-#include <sys/time.h>
-
-#include <cstdio>
-#include <fstream>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/string_view.h"
 
-#include "base/check.h"
+#include "bench/report_writer.h"
 
 namespace godwit {
-namespace {
-
-double Quotient(double dividend, double divisor) { return divisor > 0 ? dividend / divisor : 0; }
-
-double SecondsOf(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-}
-
-std::string Quoted(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      result += '\\';
-      result += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      absl::StrAppendFormat(&result, "\\u%04x", c);
-    } else {
-      result += c;
-    }
-  }
-  return result + '"';
-}
-
-class JsonObject {
- public:
-  void Add(absl::string_view name, std::string_view value) { AddRaw(name, Quoted(value)); }
-  void Add(absl::string_view name, uint64_t value) { AddRaw(name, absl::StrCat(value)); }
-  void Add(absl::string_view name, double value) { AddRaw(name, absl::StrFormat("%.6f", value)); }
-  void Add(absl::string_view name, const std::optional<uint64_t>& value) {
-    AddRaw(name, value ? absl::StrCat(*value) : "null");
-  }
-
-  std::string text() const { return absl::StrCat("{", members_, "}"); }
-
- private:
-  void AddRaw(absl::string_view name, absl::string_view value) {
-    absl::StrAppend(&members_, members_.empty() ? "" : ", ", "\"", name, "\": ", value);
-  }
-
-  std::string members_;
-};
-
-}  // namespace
-
-CpuTime CpuTime::Now() {
-  rusage usage = {};
-  GODWIT_CHECK(getrusage(RUSAGE_SELF, &usage) == 0);
-  return {SecondsOf(usage.ru_utime), SecondsOf(usage.ru_stime)};
-}
 
 double TransferReport::goodput_mbit() const {
   const double bits = 8 * static_cast<double>(bytes_sent + bytes_received);
@@ -128,16 +73,7 @@ std::string TransferReport::ToText() const {
 }
 
 absl::Status WriteReport(const TransferReport& report, const std::string& json_path) {
-  const bool is_json_printed = json_path == "-";
-  std::fprintf(is_json_printed ? stderr : stdout, "%s\n", report.ToText().c_str());
-  if (is_json_printed) std::printf("%s\n", report.ToJson().c_str());
-  std::fflush(stdout);
-  if (json_path.empty() || is_json_printed) return absl::OkStatus();
-  std::ofstream file(json_path, std::ios::trunc);
-  file << report.ToJson() << '\n';
-  file.close();
-  if (!file) return absl::UnavailableError(absl::StrCat("cannot write ", json_path));
-  return absl::OkStatus();
+  return WriteReport(report.ToText(), report.ToJson(), json_path);
 }
 
 }  // namespace godwit

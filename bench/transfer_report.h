@@ -13,23 +13,11 @@
 
 #include "absl/status/status.h"
 
+#include "bench/cpu_time.h"
 #include "bench/transfer_options.h"
 #include "godwit/time.h"
 
 namespace godwit {
-
-// Of this process, the kernel's work on its behalf included.
-struct CpuTime {
-  double user_seconds = 0;
-  double system_seconds = 0;
-
-  static CpuTime Now();
-
-  double total_seconds() const { return user_seconds + system_seconds; }
-  friend CpuTime operator-(const CpuTime& a, const CpuTime& b) {
-    return {a.user_seconds - b.user_seconds, a.system_seconds - b.system_seconds};
-  }
-};
 
 struct TransferReport {
   TransferRole role = TransferRole::kClient;
@@ -67,8 +55,7 @@ struct TransferReport {
   std::string ToText() const;  // One line, without an end of line.
 };
 
-// The JSON to `json_path` (a file, which it replaces; "-": standard output; empty: nowhere), the
-// text to standard output, or to standard error if that has the JSON.
+// See report_writer.h.
 absl::Status WriteReport(const TransferReport& report, const std::string& json_path);
 
 }  // namespace godwit

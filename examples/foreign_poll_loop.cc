@@ -7,7 +7,6 @@
 //
 // PIN is the hash of the server's public key (godwit/public_key_hash.h).
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -78,17 +77,11 @@ class Lines final : public godwit::EventHandler {
   bool has_ended_ = false;
 };
 
-// The clock that godwit goes by (see godwit/loop.h).
-Timestamp Now() {
-  timespec time = {};
-  clock_gettime(CLOCK_BOOTTIME, &time);
-  return Timestamp::FromNanoseconds(int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec);
-}
-
 // For poll(): milliseconds, rounded up, -1 for ever.
 int TimeoutUntil(Timestamp wakeup) {
   if (wakeup == Timestamp::Infinite()) return -1;
-  const Duration wait = std::clamp(wakeup - Now(), Duration::Zero(), Duration::Seconds(3'600));
+  const Duration wait =
+      std::clamp(wakeup - godwit::Loop::Now(), Duration::Zero(), Duration::Seconds(3'600));
   return static_cast<int>((wait + Duration::Nanoseconds(999'999)).ToMilliseconds());
 }
 

@@ -26,6 +26,7 @@ struct DialCall {
   std::condition_variable changed;
   bool is_given_up = false;
   std::optional<absl::StatusOr<BlockingHandler::Channel>> result;
+  Client::DialId id = 0;  // Of the loop's thread.
 };
 
 // Sets the result once, at its own end at the latest: calls are dropped with the loop.
@@ -92,17 +93,22 @@ absl::StatusOr<BlockingConnection> BlockingClient::Dial(std::string host, uint16
                                                         Duration timeout) {
   const BlockingDeadline deadline(timeout);
   const auto call = std::make_shared<DialCall>();
-  state_->client->loop().Post([state = state_.get(), host = std::move(host), port,
-                               answer = std::make_shared<DialAnswer>(call)]() mutable {
-    state->client->Dial(std::move(host), port,
-                        [state, answer](absl::StatusOr<ConnectionRef> connection) {
-                          answer->OnDialed(state->handler, std::move(connection));
-                        });
+  // Calls through the door are dropped when the client has ended, and find it before.
+  const auto door = state_->handler.door();
+  BlockingClientState* const state = state_.get();
+  door->Post([state, call, host = std::move(host), port,
+              answer = std::make_shared<DialAnswer>(call)]() mutable {
+    call->id = state->client->Dial(std::move(host), port,
+                                   [state, answer](absl::StatusOr<ConnectionRef> connection) {
+                                     answer->OnDialed(state->handler, std::move(connection));
+                                   });
   });
   // From here on the client may end.
   std::unique_lock lock(call->mutex);
   if (!deadline.Wait(call->changed, lock, [&call] { return call->result.has_value(); })) {
     call->is_given_up = true;
+    lock.unlock();
+    door->Post([state, call] { state->client->CancelDial(call->id); });
     return absl::DeadlineExceededError("there was no connection in time");
   }
   if (!call->result->ok()) return call->result->status();

@@ -6,19 +6,12 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "runtime/close_status.h"
+
 namespace godwit {
 namespace {
 
 constexpr uint64_t kMaxErrorCode = (uint64_t{1} << 62) - 1;
-
-absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
-
-absl::Status ToStatus(const CloseReason& reason) {
-  std::string text = absl::StrCat("the connection is closed: ", View(ToString(reason.cause)));
-  if (reason.error_code != 0) absl::StrAppend(&text, ", error ", reason.error_code);
-  if (!reason.reason.empty()) absl::StrAppend(&text, ": ", reason.reason);
-  return absl::CancelledError(text);
-}
 
 absl::Status OpenedTooLate() {
   return absl::DeadlineExceededError("the peer did not allow another stream in time");

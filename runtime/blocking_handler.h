@@ -33,6 +33,8 @@ class BlockingHandler final : public EventHandler {
   void Open(Loop* loop) { door_->Open(loop); }
   // After the loop has ended: wakes all who wait.
   void End();
+  // The way to the loop, from any thread.
+  const std::shared_ptr<BlockingDoor>& door() const { return door_; }
 
   // From now on events of the connection, whose handshake is complete, go to the result.
   Channel Adopt(const ConnectionRef& connection);

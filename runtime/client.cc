@@ -20,15 +20,16 @@ namespace godwit {
 struct ClientState {
   std::unique_ptr<EventLoop> event_loop;
   std::unique_ptr<RuntimeLoop> loop;
+  std::unique_ptr<EventHandler> handler;  // Null: it is the application's.
   SystemRandom random;
   std::unique_ptr<EngineHost> host;
   std::unique_ptr<Dialer> dialer;
   bool has_told_warnings = false;
 };
 
-absl::StatusOr<std::unique_ptr<Client>> Client::Create(const ClientConfig& config,
-                                                       EventHandler* handler) {
-  if (handler == nullptr) return absl::InvalidArgumentError("handler is null; allowed: not null");
+namespace {
+
+absl::StatusOr<std::unique_ptr<ClientState>> MakeState(const ClientConfig& config) {
   if (config.connection_attempt_delay <= Duration::Zero()) {
     return absl::InvalidArgumentError(absl::StrCat("connection_attempt_delay is ",
                                                    config.connection_attempt_delay.ToMicroseconds(),
@@ -39,6 +40,10 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(const ClientConfig& confi
   if (!loop.ok()) return loop.status();
   state->event_loop = *std::move(loop);
   state->loop = std::make_unique<RuntimeLoop>(state->event_loop.get());
+  return state;
+}
+
+absl::Status Complete(const ClientConfig& config, EventHandler* handler, ClientState* state) {
   auto socket = UdpSocket::Open(config.socket);
   if (!socket.ok()) return socket.status();
   auto engine = Engine::Create({.endpoint = config.endpoint,
@@ -56,17 +61,44 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(const ClientConfig& confi
   state->host = *std::move(host);
   state->dialer = std::make_unique<Dialer>(state->event_loop.get(), state->host.get(),
                                            config.connection_attempt_delay);
-  return std::unique_ptr<Client>(new Client(std::move(state)));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Client>> Client::Create(const ClientConfig& config,
+                                                       EventHandler* handler) {
+  if (handler == nullptr) return absl::InvalidArgumentError("handler is null; allowed: not null");
+  auto state = MakeState(config);
+  if (!state.ok()) return state.status();
+  absl::Status status = Complete(config, handler, state->get());
+  if (!status.ok()) return status;
+  return std::unique_ptr<Client>(new Client(*std::move(state)));
+}
+
+absl::StatusOr<std::unique_ptr<Client>> Client::Create(const ClientConfig& config,
+                                                       const HandlerFactory& make_handler) {
+  auto state = MakeState(config);
+  if (!state.ok()) return state.status();
+  (*state)->handler = make_handler(*(*state)->loop);
+  if ((*state)->handler == nullptr) {
+    return absl::InvalidArgumentError("the handler factory gave null; allowed: not null");
+  }
+  absl::Status status = Complete(config, (*state)->handler.get(), state->get());
+  if (!status.ok()) return status;
+  return std::unique_ptr<Client>(new Client(*std::move(state)));
 }
 
 Client::Client(std::unique_ptr<ClientState> state) : state_(std::move(state)) {}
 
 Client::~Client() = default;
 
-void Client::Dial(std::string host, uint16_t port, DialCallback callback) {
+Client::DialId Client::Dial(std::string host, uint16_t port, DialCallback callback) {
   state_->event_loop->UpdateNow();
-  state_->dialer->Dial(std::move(host), port, std::move(callback));
+  return state_->dialer->Dial(std::move(host), port, std::move(callback));
 }
+
+void Client::CancelDial(DialId id) { state_->dialer->Cancel(id); }
 
 absl::StatusOr<ConnectionRef> Client::Connect(const SocketAddress& server,
                                               std::string_view server_name) {

@@ -43,24 +43,37 @@ Dialer::~Dialer() {
   for (const auto& dialing : dialings_) StopTimer(*dialing);
 }
 
-void Dialer::Dial(std::string host, uint16_t port, Callback callback) {
+uint64_t Dialer::Dial(std::string host, uint16_t port, Callback callback) {
   const uint64_t id = Add(host, std::move(callback)).id;
   resolver_.Resolve(std::move(host), port,
                     [this, id](absl::StatusOr<HostResolver::Addresses> addresses) {
                       OnAddresses(id, std::move(addresses));
                     });
+  return id;
 }
 
-void Dialer::DialAddresses(std::string host, HostResolver::Addresses addresses, Callback callback) {
-  OnAddresses(Add(std::move(host), std::move(callback)).id, std::move(addresses));
+uint64_t Dialer::DialAddresses(std::string host, HostResolver::Addresses addresses,
+                               Callback callback) {
+  const uint64_t id = Add(std::move(host), std::move(callback)).id;
+  OnAddresses(id, std::move(addresses));
+  return id;
+}
+
+void Dialer::Cancel(uint64_t id) {
+  const auto found = std::ranges::find(dialings_, id, [](const auto& one) { return one->id; });
+  if (found == dialings_.end()) return;
+  const std::unique_ptr<Dialing> cancelled = Take(**found);
+  for (const ConnectionRef& attempt : cancelled->attempts) Abandon(attempt, "it was cancelled");
 }
 
 void Dialer::CancelAll(const absl::Status& reason) {
   const std::string text(reason.message());
-  for (const auto& dialing : std::exchange(dialings_, {})) {
-    StopTimer(*dialing);
-    for (const ConnectionRef& attempt : dialing->attempts) Abandon(attempt, text);
-    dialing->callback(reason);
+  // A callback may dial, which is not cancelled, and cancel others of these.
+  const uint64_t last_id = last_id_;
+  while (!dialings_.empty() && dialings_.front()->id <= last_id) {
+    const std::unique_ptr<Dialing> cancelled = Take(*dialings_.front());
+    for (const ConnectionRef& attempt : cancelled->attempts) Abandon(attempt, text);
+    cancelled->callback(reason);
   }
 }
 

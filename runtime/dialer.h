@@ -38,10 +38,13 @@ class Dialer {
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
 
-  void Dial(std::string host, uint16_t port, Callback callback);
-  // The same with addresses that are known, to be tried in this order. If not even the attempt can
-  // be made with any, `callback` runs inside of this.
-  void DialAddresses(std::string host, HostResolver::Addresses addresses, Callback callback);
+  // Names what has begun; never used again.
+  uint64_t Dial(std::string host, uint16_t port, Callback callback);
+  // Ends it: `callback` is destroyed and does not run. Nothing happens if it has run.
+  void Cancel(uint64_t id);
+  // The same as Dial() with addresses that are known, to be tried in this order. If not even the
+  // attempt can be made with any, `callback` runs inside of this.
+  uint64_t DialAddresses(std::string host, HostResolver::Addresses addresses, Callback callback);
   // Ends what is under way: each callback gets `reason`.
   void CancelAll(const absl::Status& reason);
 
@@ -65,7 +68,7 @@ class Dialer {
   const Duration attempt_delay_;
   HostResolver resolver_;
   uint64_t last_id_ = 0;
-  std::vector<std::unique_ptr<Dialing>> dialings_;
+  std::vector<std::unique_ptr<Dialing>> dialings_;  // Ordered by their ids.
   // Attempts that lost: nobody hears of them.
   std::vector<ConnectionHandle> abandoned_;
 };

@@ -3,7 +3,11 @@
 
 #include <utility>
 
+#include "platform/monotonic_clock.h"
+
 namespace godwit {
+
+Timestamp Loop::Now() { return MonotonicClock::Now(); }
 
 Loop::CallId RuntimeLoop::CallAt(Timestamp time, std::function<void()> call) {
   const CallId id = ++last_id_;

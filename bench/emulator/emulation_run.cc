@@ -17,9 +17,10 @@
 #include "bench/emulator/command_runner.h"
 #include "bench/emulator/file_descriptor.h"
 #include "bench/emulator/link_router.h"
-#include "bench/emulator/monotonic_clock.h"
 #include "bench/emulator/namespace_lab.h"
 #include "bench/emulator/pcap_writer.h"
+#include "bench/emulator/prompt_wait.h"
+#include "platform/monotonic_clock.h"
 
 namespace godwit {
 namespace {
@@ -113,7 +114,7 @@ absl::Status EmulationRun::Start() {
   absl::StatusOr<LinkEnd> server_end = lab_.OpenLinkEnd(LabPlace::kServer);
   if (!server_end.ok()) return server_end.status();
 
-  client_start_ = MonotonicNow();
+  client_start_ = MonotonicClock::Now();
   if (!options_.server_command.empty()) {
     const auto server = commands_.Start(LabPlace::kServer, options_.server_command);
     if (!server.ok()) return server.status();
@@ -135,7 +136,7 @@ absl::Status EmulationRun::Route() {
     router_->RunOnce();
     address_change_.Update(lab_.FinishNextClientAddress());
     absl::Status status = address_change_;
-    const Timestamp now = MonotonicNow();
+    const Timestamp now = MonotonicClock::Now();
     if (status.ok()) status = StartClientWhenDue(now);
     if (!status.ok()) return status;
     ReadSignals(now);

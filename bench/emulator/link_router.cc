@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "bench/emulator/monotonic_clock.h"
+#include "platform/monotonic_clock.h"
 
 namespace godwit {
 namespace {
@@ -29,7 +29,7 @@ LinkRouter::LinkRouter(LinkRouterConfig config, LinkEnd client, LinkEnd server, 
 
 void LinkRouter::RunOnce() {
   for (const LinkDirection direction : kLinkDirections) Receive(direction);
-  const Timestamp now = MonotonicNow();
+  const Timestamp now = MonotonicClock::Now();
   RunScript(now);
   for (const LinkDirection direction : kLinkDirections) Deliver(direction, now);
 }
@@ -111,7 +111,7 @@ void LinkRouter::Deliver(LinkDirection direction, Timestamp now) {
 
 Timestamp LinkRouter::Flush(PacketSocket& socket, Lateness& lateness) {
   socket.Flush();
-  const Timestamp now = MonotonicNow();
+  const Timestamp now = MonotonicClock::Now();
   for (const Timestamp due : due_) lateness.Add(now - due);
   due_.clear();
   return now;

@@ -19,7 +19,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/check.h"
-#include "bench/emulator/monotonic_clock.h"
+#include "platform/monotonic_clock.h"
 
 namespace godwit {
 namespace {
@@ -111,7 +111,7 @@ PacketSocket::PacketSocket(FileDescriptor fd, PacketRing ring, const MacAddress&
 
 void PacketSocket::Receive(OnPacket on_packet) {
   const Duration realtime_now = RealtimeNow();
-  const Timestamp now = MonotonicNow();
+  const Timestamp now = MonotonicClock::Now();
   for (size_t i = 0; i < kMaxPacketsAtOnce; ++i) {
     const std::optional<PacketRing::Frame> frame = ring_.Next();
     if (!frame.has_value()) return;

@@ -36,7 +36,7 @@ struct PacketSocketCounters {
 
 class PacketSocket {
  public:
-  // `arrival`: when the kernel got the packet, on the clock of MonotonicNow().
+  // `arrival`: when the kernel got the packet, on the clock of MonotonicClock.
   using OnPacket = absl::FunctionRef<void(std::span<const uint8_t> packet, Timestamp arrival)>;
 
   // On `interface` of the caller's network namespace; `neighbour` is who gets what is sent.

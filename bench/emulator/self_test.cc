@@ -20,9 +20,10 @@
 #include "bench/emulator/file_descriptor.h"
 #include "bench/emulator/lateness.h"
 #include "bench/emulator/link_router.h"
-#include "bench/emulator/monotonic_clock.h"
 #include "bench/emulator/namespace_lab.h"
+#include "bench/emulator/prompt_wait.h"
 #include "godwit/bandwidth.h"
+#include "platform/monotonic_clock.h"
 
 namespace godwit {
 namespace {
@@ -107,19 +108,19 @@ void ReceiveWaiting(int fd, TrafficResult& result) {
 
 void SendAndReceive(int sender, int receiver, Bandwidth offered, TrafficResult& result) {
   AskForPromptWakeups();
-  const Timestamp start = MonotonicNow();
+  const Timestamp start = MonotonicClock::Now();
   std::vector<uint8_t> payload(kPayloadBytes);
   for (Timestamp due = start; due < start + kRunTime; due += offered.TimeToSend(kPacketBytes)) {
     ReceiveWaiting(receiver, result);
-    while (MonotonicNow() < due) {
+    while (MonotonicClock::Now() < due) {
       WaitForInput({}, due);
     }
     const int64_t now_ns = RealtimeNanoseconds();
     std::memcpy(payload.data(), &now_ns, sizeof(now_ns));
     if (send(sender, payload.data(), payload.size(), 0) > 0) ++result.sent;
   }
-  const Timestamp end = MonotonicNow() + kDelay + Duration::Milliseconds(500);
-  while (MonotonicNow() < end) {
+  const Timestamp end = MonotonicClock::Now() + kDelay + Duration::Milliseconds(500);
+  while (MonotonicClock::Now() < end) {
     WaitForInput({receiver}, end);
     ReceiveWaiting(receiver, result);
   }
@@ -145,7 +146,7 @@ absl::StatusOr<std::string> RunOne(const NamespaceLab& lab, int64_t megabits, ui
   profile.delay = kDelay;
   profile.loss = Probability::Percent(1);
   LinkRouter router({.plan = {.links = {profile, profile}, .script = {}}, .seed = seed},
-                    *std::move(client), *std::move(server), MonotonicNow());
+                    *std::move(client), *std::move(server), MonotonicClock::Now());
   TrafficResult traffic;
   std::atomic<bool> is_done = false;
   std::thread thread([&] {
@@ -155,8 +156,9 @@ absl::StatusOr<std::string> RunOne(const NamespaceLab& lab, int64_t megabits, ui
   const Duration cpu_before = CpuTimeOfThread();
   while (!is_done) {
     router.RunOnce();
-    WaitForInput({router.client_fd(), router.server_fd()},
-                 std::min(router.next_deadline(), MonotonicNow() + Duration::Milliseconds(50)));
+    WaitForInput(
+        {router.client_fd(), router.server_fd()},
+        std::min(router.next_deadline(), MonotonicClock::Now() + Duration::Milliseconds(50)));
   }
   const Duration cpu = CpuTimeOfThread() - cpu_before;
   thread.join();

@@ -14,8 +14,8 @@
 //     ...
 //   }
 //
-// Calls that wait take a timeout: how long from the call on, not a point of time, as a program has
-// no access to the network's clock. Zero does not wait; the default waits for as long as it takes.
+// Calls that wait take a timeout: how long from the call on. Zero does not wait; the default waits
+// for as long as it takes.
 //
 // What errors mean, in every call that waits:
 //   DeadlineExceeded  the timeout is over; nothing was lost, the call can be made again.
@@ -143,7 +143,7 @@ class BlockingClient {
   BlockingClient& operator=(BlockingClient&&) noexcept;
 
   // As Client::Dial(): a name or a numeric address; the handshake is complete when it returns.
-  // After DeadlineExceeded the attempt goes on for a while, and its connection is closed.
+  // With DeadlineExceeded the attempt has ended.
   absl::StatusOr<BlockingConnection> Dial(std::string host, uint16_t port,
                                           Duration timeout = Duration::Infinite());
 

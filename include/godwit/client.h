@@ -2,7 +2,7 @@
 //
 // Client: opens connections, over one UDP socket and one event loop that it brings along. The loop
 // runs on the thread that calls Run(), or inside another loop: poll fd() until NextWakeup(), then
-// RunOnce(Timestamp::InfinitePast()).
+// RunOnce(Timestamp::InfinitePast()). Its clock is Loop::Now().
 //
 //   auto client = godwit::Client::Create(config, &handler);
 //   (*client)->Dial("example.org", 4433, [&](absl::StatusOr<godwit::ConnectionRef> connection) {
@@ -55,6 +55,11 @@ class Client {
   // `handler` outlives the client. Errors name the field, its value and what is allowed.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Client>> Create(const ClientConfig& config,
                                                                       EventHandler* handler);
+  // Called once, inside of Create(), for a handler that needs the loop and belongs to the client:
+  // it ends before the loop does.
+  using HandlerFactory = std::function<std::unique_ptr<EventHandler>(Loop& loop)>;
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Client>> Create(
+      const ClientConfig& config, const HandlerFactory& make_handler);
   // Open connections end without a word: see Shutdown().
   ~Client();
   Client(const Client&) = delete;
@@ -65,7 +70,11 @@ class Client {
   // is complete, just before its OnConnected(), or with the reason of the last failure. The
   // handler hears of that connection alone. The certificate must be for `host`.
   using DialCallback = std::function<void(absl::StatusOr<ConnectionRef>)>;
-  void Dial(std::string host, uint16_t port, DialCallback callback);
+  using DialId = uint64_t;  // Never used again.
+  DialId Dial(std::string host, uint16_t port, DialCallback callback);
+  // Gives up what Dial() has begun: its attempts are closed, and its callback, which will not be
+  // called, is destroyed. Nothing happens if it was called.
+  void CancelDial(DialId id);
   // One address, at once; OnConnected() or OnClosed() follows.
   absl::StatusOr<ConnectionRef> Connect(const SocketAddress& server, std::string_view server_name);
 

@@ -88,8 +88,13 @@ class ConnectionRef {
   absl::Status SetPriority(StreamId stream, StreamPriority priority);
 
   // Reading without a copy: fills `views` with the next readable bytes and says how many views.
-  // Valid until the next call on any connection of the engine that is not const. What is not
-  // consumed counts against the flow control window: that is how a slow reader slows its peer down.
+  // What is not consumed counts against the flow control window: that is how a slow reader slows
+  // its peer down.
+  // The views are valid until the next call on any connection of the engine that is not const, but
+  // for Write() and SendDatagram(): these copy what they take and leave all views as they are. So
+  // views can be passed on one after the other, to any stream of any connection, and what was taken
+  // of them consumed after that. A Cord that is to outlive the views must own its bytes. With the
+  // end of the application's callback all views end: their memory belongs to the next datagrams.
   absl::StatusOr<size_t> Peek(StreamId stream, std::span<std::span<const uint8_t>> views) const;
   // The first `byte_count` readable bytes are done with.
   absl::Status Consume(StreamId stream, uint64_t byte_count);
@@ -105,7 +110,7 @@ class ConnectionRef {
   absl::StatusOr<uint64_t> SendDatagram(std::string_view payload);
   // What SendDatagram() takes at most; it changes with the path. 0: the peer takes none.
   [[nodiscard]] uint64_t max_datagram_payload_bytes() const;
-  // The next received one; valid until the next call that is not const.
+  // The next received one; valid as long as what Peek() shows.
   [[nodiscard]] std::optional<std::span<const uint8_t>> PeekDatagram() const;
   // Does nothing if there is none.
   void PopDatagram();

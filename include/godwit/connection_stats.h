@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ConnectionStats: a connection in numbers, at one moment. Counters count from its start.
+// ConnectionStats: a connection in numbers, at one moment.
+//
+// Not here, because a connection does not know it: whether its trains leave as such (GSO) is a
+// matter of the socket, see UdpSocketStats and OffloadText() of Client and Server. ECN marks of
+// received packets are reported to the peer (RFC 9000 §13.4.1), but what is sent carries none, so
+// there is no validation of a path to tell of.
 #ifndef GODWIT_INCLUDE_CONNECTION_STATS_H_
 #define GODWIT_INCLUDE_CONNECTION_STATS_H_
 
@@ -23,8 +28,28 @@ enum class SendBlockedBy : uint8_t {
   kHandshake,
 };
 
-struct ConnectionStats {
-  // Counters.
+// For how long each of them did, from the start of the connection until now, or until it was
+// closed. Every moment counts for exactly one: the shares are each one's part of total(). Kept
+// without reading a clock: a change counts from the time that came with the call in which it was
+// found.
+struct SendBlockedTimes {
+  Duration nothing;            // There was something to send, and it might be sent.
+  Duration application;        // It had written nothing that was not sent.
+  Duration peer_flow_control;  // Of a stream, or of the connection. RFC 9000 §4.1.
+  Duration congestion_window;
+  Duration pacing;
+  // Too little had come from the peer's address, which was not validated. RFC 9000 §8.1.
+  Duration amplification;
+  Duration handshake;  // It was not complete.
+
+  Duration total() const {
+    return nothing + application + peer_flow_control + congestion_window + pacing + amplification +
+           handshake;
+  }
+};
+
+// What has happened since the start.
+struct ConnectionCounters {
   uint64_t datagrams_sent = 0;
   uint64_t datagrams_received = 0;
   uint64_t bytes_sent = 0;
@@ -39,8 +64,10 @@ struct ConnectionStats {
   uint64_t key_updates = 0;
   uint64_t path_changes = 0;
   uint64_t mtu_probes_lost = 0;
+};
 
-  // Now.
+// And what is so now.
+struct ConnectionStats : ConnectionCounters {
   Duration smoothed_rtt;
   Duration min_rtt;
   Duration latest_rtt;
@@ -51,6 +78,7 @@ struct ConnectionStats {
   uint64_t packet_reordering_threshold = 0;
   std::string_view congestion_controller;
   SendBlockedBy blocked_by = SendBlockedBy::kApplication;
+  SendBlockedTimes blocked_times;
 };
 
 }  // namespace godwit

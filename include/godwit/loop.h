@@ -4,7 +4,8 @@
 // threads, timers, its own file descriptors. Client and Server have one each, or one for each
 // shard.
 //
-// Threads: Post() from any; everything else on the loop's thread, or while the loop does not run.
+// Threads: Post() and Now() from any; everything else on the loop's thread, or while the loop does
+// not run.
 #ifndef GODWIT_INCLUDE_LOOP_H_
 #define GODWIT_INCLUDE_LOOP_H_
 
@@ -40,6 +41,9 @@ class Loop {
 
   virtual ~Loop() = default;
 
+  // What all loops' clock says now. From any thread, also where there is no loop: for deadlines
+  // that begin outside of a callback, and for Client::RunOnce() and Client::NextWakeup().
+  [[nodiscard]] static Timestamp Now();
   // The time of this wake-up, read once. The epoch is the start of the machine; time that it sleeps
   // counts.
   [[nodiscard]] virtual Timestamp now() const = 0;

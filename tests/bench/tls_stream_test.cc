@@ -22,7 +22,7 @@ namespace {
 
 using State = IoOutcome::State;
 
-class TlsStreamTest : public testing::Test {
+class TlsStreamTest : public testing::TestWithParam<CertificateKind> {
  protected:
   void SetUp() override {
     ASSERT_TRUE(client_context_.ok()) << client_context_.status();
@@ -44,13 +44,13 @@ class TlsStreamTest : public testing::Test {
   const absl::StatusOr<TlsStreamContext> client_context_ =
       TlsStreamContext::Create(TransferRole::kClient);
   const absl::StatusOr<TlsStreamContext> server_context_ =
-      TlsStreamContext::Create(TransferRole::kServer);
+      TlsStreamContext::Create(TransferRole::kServer, GetParam());
   std::unique_ptr<ByteStream> client_;
   std::unique_ptr<ByteStream> server_;
   std::vector<uint8_t> buffer_ = std::vector<uint8_t>(ByteStream::kReadBufferBytes);
 };
 
-TEST_F(TlsStreamTest, BytesArriveAsTheyWereWritten) {
+TEST_P(TlsStreamTest, BytesArriveAsTheyWereWritten) {
   std::vector<uint8_t> bytes(100'000);
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * 7 / 3);
 
@@ -63,7 +63,7 @@ TEST_F(TlsStreamTest, BytesArriveAsTheyWereWritten) {
 }
 
 // Nothing may be left inside: no event of the socket would tell of it.
-TEST_F(TlsStreamTest, OneReadTakesAllRecordsAndTheEnd) {
+TEST_P(TlsStreamTest, OneReadTakesAllRecordsAndTheEnd) {
   const std::vector<uint8_t> bytes(100'000);
   client_->Write(bytes);
   client_->End();
@@ -74,7 +74,39 @@ TEST_F(TlsStreamTest, OneReadTakesAllRecordsAndTheEnd) {
   EXPECT_EQ(outcome.bytes, bytes.size());
 }
 
-TEST_F(TlsStreamTest, OtherDirectionGoesOnAfterTheEndOfOne) {
+// As when a server has no time between the client's last message of the handshake and its data.
+TEST_P(TlsStreamTest, MoreThanABufferMayComeBehindTheHandshake) {
+  std::array<int, 2> fds;
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds.data()), 0);
+  const std::unique_ptr<ByteStream> client = client_context_->NewStream(FileDescriptor(fds[0]));
+  const std::unique_ptr<ByteStream> server = server_context_->NewStream(FileDescriptor(fds[1]));
+  client->Handshake();
+  server->Handshake();
+  ASSERT_EQ(client->Handshake().state, State::kProgress);
+  const std::vector<uint8_t> bytes(100'000);
+  size_t written = 0;
+  const auto fill = [&] {
+    while (client->Flush().state == State::kProgress && !client->needs_flush()) {
+      written += client->Write(bytes).bytes;
+    }
+  };
+  fill();
+  ASSERT_EQ(server->Handshake().state, State::kProgress);
+  fill();
+
+  size_t read = 0;
+  while (read < written) {
+    const IoOutcome outcome = server->Read(buffer_);
+    ASSERT_NE(outcome.state, State::kFailed) << server->failure();
+    read += outcome.bytes;
+    ASSERT_NE(client->Flush().state, State::kFailed);
+  }
+
+  EXPECT_GT(written, buffer_.size());
+  EXPECT_EQ(read, written);
+}
+
+TEST_P(TlsStreamTest, OtherDirectionGoesOnAfterTheEndOfOne) {
   client_->End();
   ASSERT_EQ(server_->Read(buffer_).state, State::kEnded);
 
@@ -84,7 +116,7 @@ TEST_F(TlsStreamTest, OtherDirectionGoesOnAfterTheEndOfOne) {
   EXPECT_EQ(client_->Read(buffer_).bytes, bytes.size());
 }
 
-TEST_F(TlsStreamTest, RecordsThatTheSocketDoesNotTakeWaitForIt) {
+TEST_P(TlsStreamTest, RecordsThatTheSocketDoesNotTakeWaitForIt) {
   const std::vector<uint8_t> bytes(200'000);
   size_t written = 0;
   while (!client_->needs_flush()) written += client_->Write(bytes).bytes;
@@ -102,17 +134,20 @@ TEST_F(TlsStreamTest, RecordsThatTheSocketDoesNotTakeWaitForIt) {
   EXPECT_FALSE(client_->needs_flush());
 }
 
-TEST_F(TlsStreamTest, ConnectionThatIsCutIsNoEnd) {
+TEST_P(TlsStreamTest, ConnectionThatIsCutIsNoEnd) {
   client_.reset();
 
   EXPECT_EQ(server_->Read(buffer_).state, State::kFailed);
   EXPECT_EQ(server_->failure(), "TLS: the peer broke off");
 }
 
-TEST_F(TlsStreamTest, CipherSuiteIsNamed) {
+TEST_P(TlsStreamTest, CipherSuiteIsNamed) {
   EXPECT_EQ(client_->cipher(), server_->cipher());
   EXPECT_EQ(client_->cipher().substr(0, 4), "TLS_");
 }
+
+INSTANTIATE_TEST_SUITE_P(Certificates, TlsStreamTest,
+                         testing::Values(CertificateKind::kEd25519, CertificateKind::kEcdsaP256));
 
 }  // namespace
 }  // namespace godwit

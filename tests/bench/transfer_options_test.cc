@@ -37,7 +37,7 @@ TEST(TransferOptionsTest, ClientAloneDownloadsOneStreamForTenSeconds) {
   EXPECT_EQ(options->streams, 1u);
   EXPECT_EQ(options->connections, 1u);
   EXPECT_FALSE(options->verifies);
-  EXPECT_FALSE(options->uses_tls);
+  EXPECT_EQ(options->protocol, TransferProtocol::kTcp);
   EXPECT_FALSE(options->cpu.has_value());
 }
 
@@ -55,7 +55,37 @@ TEST(TransferOptionsTest, AllOptionsOfAClientAreRead) {
   EXPECT_EQ(options->json_path, "-");
   EXPECT_EQ(options->cpu, 1u);
   EXPECT_TRUE(options->verifies);
-  EXPECT_TRUE(options->uses_tls);
+  EXPECT_EQ(options->protocol, TransferProtocol::kTcpTls);
+}
+
+TEST(TransferOptionsTest, OptionsOfExchangesAreRead) {
+  const absl::StatusOr<TransferOptions> latency =
+      Parse({"client", "127.0.0.1:1", "--over", "tcp", "--requests", "5000000000", "--outstanding",
+             "100", "--congestion", "bbr"},
+            TransferProgram::kLatency);
+  const absl::StatusOr<TransferOptions> handshakes = Parse(
+      {"server", "--listen", "127.0.0.1:0", "--over=tcp+tls", "--certificate", "p256", "--once"},
+      TransferProgram::kHandshakes);
+
+  ASSERT_TRUE(latency.ok()) << latency.status();
+  EXPECT_EQ(latency->protocol, TransferProtocol::kTcp);
+  EXPECT_EQ(latency->count, 5'000'000'000u);
+  EXPECT_EQ(latency->outstanding, 100u);
+  ASSERT_TRUE(handshakes.ok()) << handshakes.status();
+  EXPECT_EQ(handshakes->protocol, TransferProtocol::kTcpTls);
+  EXPECT_EQ(handshakes->certificate, CertificateKind::kEcdsaP256);
+}
+
+TEST(TransferOptionsTest, ExchangesGoOverQuicOneAtATimeForTenSeconds) {
+  const absl::StatusOr<TransferOptions> options =
+      Parse({"client", "127.0.0.1:1"}, TransferProgram::kHandshakes);
+
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->protocol, TransferProtocol::kQuic);
+  EXPECT_EQ(options->certificate, CertificateKind::kEd25519);
+  EXPECT_EQ(options->count, 0u);
+  EXPECT_EQ(options->outstanding, 1u);
+  EXPECT_EQ(options->duration, Duration::Seconds(10));
 }
 
 TEST(TransferOptionsTest, ServerMayListenOnAPortThatTheKernelChooses) {
@@ -115,6 +145,25 @@ TEST(TransferOptionsTest, MistakesAreNamedInOneLine) {
        "--bytes is less than one byte for each stream"},
   };
   for (const auto& one : kCases) EXPECT_EQ(ErrorOf(one.arguments), one.error);
+}
+
+TEST(TransferOptionsTest, MistakesOfExchangesAreNamed) {
+  const auto latency_error = [](std::vector<const char*> more) {
+    more.insert(more.begin(), {"client", "127.0.0.1:1"});
+    return ErrorOf(std::move(more), TransferProgram::kLatency);
+  };
+
+  EXPECT_EQ(latency_error({"--over", "sctp"}), "--over: 'sctp' is not quic, tcp+tls or tcp");
+  EXPECT_EQ(latency_error({"--requests", "0"}), "--requests: '0' is no number above 0");
+  EXPECT_EQ(latency_error({"--requests", "1", "--seconds", "1"}),
+            "--requests and --seconds exclude each other");
+  EXPECT_EQ(latency_error({"--handshakes", "1"}), "unknown option '--handshakes'; see --help");
+  EXPECT_EQ(latency_error({"--certificate", "p256"}), "--certificate is not for a client");
+  EXPECT_EQ(ErrorOf({"server", "--listen", "127.0.0.1:0", "--certificate", "rsa"},
+                    TransferProgram::kLatency),
+            "--certificate: 'rsa' is not ed25519 or p256");
+  EXPECT_EQ(ErrorOf({"client", "127.0.0.1:1", "--over", "tcp"}, TransferProgram::kHandshakes),
+            "--over tcp: without TLS there is no handshake to compare");
 }
 
 TEST(TransferOptionsTest, BytesThatDoNotFitAreRefused) {

@@ -52,6 +52,32 @@ class ExamplesTest(unittest.TestCase):
 
         self.assertEqual((client.returncode, client.stdout), (1, ""))
 
+    def test_coroutines_echo_a_text(self):
+        server = self.start(EXAMPLES / "coroutine_echo_server", self.certificate.chain, self.certificate.key,
+                            "127.0.0.1:0")
+
+        client = run(EXAMPLES / "coroutine_echo_client", "127.0.0.1", server.port, self.certificate.pin, "hello, godwit")
+
+        self.assertEqual((client.returncode, client.stdout), (0, "hello, godwit"))
+        self.assertEqual(server.stop(), 0)
+
+    def test_coroutines_and_handlers_understand_each_other(self):
+        text = "long " * 20_000  # As much as fits into an argument.
+        programs = [("echo_server", "coroutine_echo_client"), ("coroutine_echo_server", "echo_client")]
+        for of_server, of_client in programs:
+            server = self.start(EXAMPLES / of_server, self.certificate.chain, self.certificate.key, "127.0.0.1:0")
+
+            client = run(EXAMPLES / of_client, "127.0.0.1", server.port, self.certificate.pin, text)
+
+            self.assertEqual((client.returncode, client.stdout), (0, text))
+
+    def test_a_coroutine_refuses_a_server_with_another_key(self):
+        server = self.start_echo_server()
+
+        client = run(EXAMPLES / "coroutine_echo_client", "127.0.0.1", server.port, WRONG_PIN, "hello")
+
+        self.assertEqual((client.returncode, client.stdout), (1, ""))
+
     def test_a_file_arrives_whole(self):
         content = random.Random(1).randbytes(5_000_000)
         sent = pathlib.Path(self.folder, "sent.bin")

@@ -53,7 +53,7 @@ class InstallTest(unittest.TestCase):
         cls.certificate = Certificate(cls.folder)
         cls.prefix = cls.folder / "prefix"
         output(INSTALL, cls.prefix)
-        for name in ["echo_client.cc", "echo_server.cc"]:
+        for name in ["coroutine_echo_client.cc", "coroutine_echo_server.cc", "echo_client.cc", "echo_server.cc"]:
             shutil.copyfile(EXAMPLES / name, cls.folder / name)
 
         # Built under a sanitizer, the libraries want programs that are too.
@@ -102,6 +102,12 @@ class InstallTest(unittest.TestCase):
         client = self.build("echo_client", "godwit")
 
         self.assertIn("[libgodwit.so.0]", output("readelf", "-d", client))
+        self.expect_echo(server, client, env=dict(os.environ, LD_LIBRARY_PATH=str(self.prefix / "lib")))
+
+    def test_coroutines_build_by_pkg_config_with_the_shared_library(self):
+        server = self.build("coroutine_echo_server", "godwit")
+        client = self.build("coroutine_echo_client", "godwit")
+
         self.expect_echo(server, client, env=dict(os.environ, LD_LIBRARY_PATH=str(self.prefix / "lib")))
 
     def test_programs_build_by_pkg_config_with_the_static_library(self):
@@ -172,14 +178,20 @@ endif()
 
     def test_the_code_of_the_guide_compiles(self):
         code = re.findall(r"^```cpp\n(.*?)^```$", (TREE / "docs/guide.md").read_text(), re.MULTILINE | re.DOTALL)
+        programs = [piece for piece in code if "int main(" in piece]
+        code = [piece for piece in code if piece not in programs]
         unit = self.folder / "guide.cc"
         unit.write_text("#include <cstdio>\n#include <thread>\n"
                         '#include "godwit/client.h"\n#include "godwit/server.h"\n'
                         + "".join(SNIPPET.format(number=i, code=c) for i, c in enumerate(code)))
 
         output(*COMPILER, "-Wno-unused-parameter", "-fsyntax-only", unit, *self.pkg_config("--cflags", "godwit"))
+        for program in programs:
+            unit.write_text(program)
+            output(*COMPILER, "-fsyntax-only", unit, *self.pkg_config("--cflags", "godwit"))
 
         self.assertGreater(len(code), 10)
+        self.assertEqual(len(programs), 1)
 
     def test_destdir_moves_the_files_and_not_what_they_say(self):
         destination = self.folder / "destination"

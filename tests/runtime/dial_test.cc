@@ -91,6 +91,41 @@ TEST(DialTest, ANameIsDialed) {
   EXPECT_TRUE(RunUntil(*dialed.client, [&] { return dialed.handler.is_done(); }));
 }
 
+TEST(DialTest, ANameOfWhichOneAddressIsSilentIsDialed) {
+  if (!HasIpv6Loopback()) GTEST_SKIP() << "no ::1 on this machine";
+  EchoServer server;
+  UdpSocketConfig silent_config;
+  silent_config.local = SocketAddress::ParseIp("::1", server.address().port()).value();
+  const auto silent = UdpSocket::Open(silent_config);
+  if (!silent.ok()) GTEST_SKIP() << "the port is in use on ::1";
+  ClientConfig config = VerifyingConfig();
+  config.connection_attempt_delay = Duration::Milliseconds(20);
+  Dialed dialed(config);
+
+  const absl::Status status = dialed.Dial("localhost", server.address().port());
+
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(RunUntil(*dialed.client, [&] { return dialed.handler.is_done(); }));
+}
+
+TEST(DialTest, WhatIsCancelledEndsWithoutAWord) {
+  const UdpSocket silent = OpenSilentSocket();
+  Dialed dialed(EchoClientConfig());
+  const auto kept = std::make_shared<int>();
+  const Client::DialId id =
+      dialed.client->Dial("127.0.0.1", silent.local_address().port(),
+                          [kept](absl::StatusOr<ConnectionRef>) { ADD_FAILURE() << "called"; });
+  ASSERT_TRUE(
+      RunUntil(*dialed.client, [&] { return dialed.client->stats().connections_opened == 1; }));
+
+  dialed.client->CancelDial(id);
+
+  EXPECT_EQ(kept.use_count(), 1);
+  EXPECT_TRUE(RunUntil(*dialed.client, [&] { return dialed.client->stats().connections == 0; }));
+  EXPECT_EQ(dialed.handler.close_count(), 0U);
+  dialed.client->CancelDial(id);
+}
+
 TEST(DialTest, ANameThatDoesNotExistIsNamed) {
   Dialed dialed(EchoClientConfig());
 

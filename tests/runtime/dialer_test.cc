@@ -115,6 +115,36 @@ TEST_F(DialerTest, AnAddressThatFailsDoesNotWaitForTheDelay) {
   EXPECT_EQ(peer_, server_.address());
 }
 
+TEST_F(DialerTest, AServerThatRefusesIsFollowedByTheNextAtOnce) {
+  ServerConfig of_others = EchoServerConfig();
+  of_others.tls.application_protocols = {"other"};
+  EchoServer refusing(of_others);
+  Start(Duration::Seconds(1'000));
+
+  Dial({refusing.address(), server_.address()});
+  ASSERT_TRUE(RunUntil([this] { return handler_.is_done(); }));
+
+  EXPECT_TRUE(status_.ok()) << status_;
+  EXPECT_EQ(callbacks_, 1);
+  EXPECT_EQ(peer_, server_.address());
+  EXPECT_EQ(handler_.close_count(), 0U);
+}
+
+TEST_F(DialerTest, WhereAllRefuseTheirReasonIsTold) {
+  ServerConfig of_others = EchoServerConfig();
+  of_others.tls.application_protocols = {"other"};
+  EchoServer refusing(of_others);
+  EchoServer refusing_too(of_others);
+  Start(Duration::Seconds(1'000));
+
+  Dial({refusing.address(), refusing_too.address()});
+  ASSERT_TRUE(RunUntil([this] { return callbacks_ > 0; }));
+
+  EXPECT_EQ(callbacks_, 1);
+  EXPECT_TRUE(absl::IsUnavailable(status_)) << status_;
+  EXPECT_EQ(host_->engine().stats().connections_opened, 2U);
+}
+
 TEST_F(DialerTest, WhereNoAddressAnswersTheLastFailureIsTold) {
   Start(Duration::Milliseconds(20), Duration::Milliseconds(200));
 
@@ -148,6 +178,44 @@ TEST_F(DialerTest, WhatWasCancelledIsToldSoOnceAndNeverConnects) {
   EXPECT_FALSE(handler_.is_connected());
   EXPECT_EQ(handler_.close_count(), 0U);
   EXPECT_EQ(host_->engine().stats().connections_opened, 1U);
+}
+
+TEST_F(DialerTest, OneThatIsCancelledIsNeverHeardOfAndOthersGoOn) {
+  Start(Duration::Milliseconds(20));
+  const auto unheard = [this](absl::StatusOr<ConnectionRef>) { callbacks_ += 100; };
+  const uint64_t attempting =
+      dialer_->DialAddresses("localhost", {silent_.local_address()}, unheard);
+  const uint64_t resolving = dialer_->Dial("localhost", 443, unheard);
+  Dial({server_.address()});
+
+  dialer_->Cancel(attempting);
+  dialer_->Cancel(attempting);
+  dialer_->Cancel(resolving);
+  ASSERT_TRUE(RunUntil([this] { return handler_.is_done(); }));
+  ASSERT_TRUE(RunUntil([this] { return host_->engine().connection_count() == 1; }));
+
+  EXPECT_EQ(callbacks_, 1);
+  EXPECT_TRUE(status_.ok()) << status_;
+  EXPECT_EQ(handler_.close_count(), 0U);
+}
+
+TEST_F(DialerTest, ACallbackMayCancelWhatWasToBeCancelledNext) {
+  Start(Duration::Milliseconds(20));
+  uint64_t second = 0;
+  dialer_->DialAddresses(
+      "localhost", {silent_.local_address()}, [&](absl::StatusOr<ConnectionRef>) {
+        ++callbacks_;
+        dialer_->Cancel(second);
+        // Comes after those that were there.
+        dialer_->Dial("localhost", 443,
+                      [this](absl::StatusOr<ConnectionRef>) { callbacks_ += 100; });
+      });
+  second = dialer_->DialAddresses("localhost", {silent_too_.local_address()},
+                                  [this](absl::StatusOr<ConnectionRef>) { callbacks_ += 100; });
+
+  dialer_->CancelAll(absl::CancelledError("enough"));
+
+  EXPECT_EQ(callbacks_, 1);
 }
 
 TEST_F(DialerTest, ADialerThatEndsCallsNobody) {

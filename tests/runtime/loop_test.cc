@@ -227,6 +227,47 @@ TEST(LoopTest, WhatOtherThreadsPostToAServersLoopRunsThere) {
   EXPECT_NE(thread, std::this_thread::get_id());
 }
 
+TEST(LoopTest, AClientsHandlerHasTheLoop) {
+  EchoServer server;
+  auto client = Client::Create(EchoClientConfig(), [](Loop& loop) -> std::unique_ptr<EventHandler> {
+    return std::make_unique<TickingHandler>(&loop);
+  });
+  ASSERT_TRUE(client.ok()) << client.status();
+  const auto connection = (*client)->Connect(server.address(), "localhost");
+  ASSERT_TRUE(connection.ok());
+
+  EXPECT_TRUE(RunUntil(**client, [&] {
+    const auto stats = connection->Stats();
+    return stats.ok() && stats->packets_sent > 10;
+  }));
+
+  // The handler ends with the client, and before the loop: it cancels its timer.
+  client->reset();
+}
+
+TEST(LoopTest, AClientWithoutAHandlerIsRefused) {
+  EventHandler* const none = nullptr;
+
+  const auto without = Client::Create(EchoClientConfig(), none);
+  const auto of_nothing =
+      Client::Create(EchoClientConfig(), [](Loop&) { return std::unique_ptr<EventHandler>(); });
+
+  EXPECT_TRUE(absl::IsInvalidArgument(without.status())) << without.status();
+  EXPECT_TRUE(absl::IsInvalidArgument(of_nothing.status())) << of_nothing.status();
+}
+
+TEST(LoopTest, TheClockIsThatOfTheLoops) {
+  EventHandler handler;
+  const auto client = *Client::Create(EchoClientConfig(), &handler);
+
+  const Timestamp before = Loop::Now();
+  client->RunOnce(Timestamp::InfinitePast());
+  const Timestamp after = Loop::Now();
+
+  EXPECT_LE(before, client->loop().now());
+  EXPECT_LE(client->loop().now(), after);
+}
+
 int WholeMillisecondsUntil(Timestamp deadline) {
   const Timestamp now = MonotonicClock::Now();
   if (deadline <= now) return 0;

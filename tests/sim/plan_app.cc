@@ -226,6 +226,20 @@ void PlanApp::OnFeedback(AppConnection& app, const DatagramFeedback& feedback) {
   }
 }
 
+std::string PlanApp::FindBlockedTimesProblem(SimHost& host) {
+  constexpr size_t kLookedAt = 3;
+  for (size_t i = 0; i < connections_.size() && i < kLookedAt; ++i) {
+    AppConnection& app = *connections_[i];
+    const Connection* const connection = host.endpoint().Find(app.record.handle);
+    if (connection == nullptr) continue;
+    const bool is_open = connection->close_phase() == CloseState::Phase::kOpen;
+    std::string problem =
+        app.blocked_times.Check(connection->StatsAt(host.now()).blocked_times, is_open, host.now());
+    if (!problem.empty()) return problem;
+  }
+  return {};
+}
+
 // ---- The end ----
 
 bool PlanApp::IsDone() const {

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "godwit/stream_id.h"
 #include "godwit/time.h"
 #include "tests/sim/app_plan.h"
+#include "tests/sim/blocked_times_checker.h"
 #include "tests/sim/delivery_ledger.h"
 #include "tests/sim/sim_app.h"
 #include "tests/sim/stream_reader.h"
@@ -51,6 +53,9 @@ class PlanApp final : public SimApp {
   // In the order in which they were heard of.
   size_t connection_count() const { return connections_.size(); }
   const ConnectionRecord& record(size_t i) const { return connections_[i]->record; }
+  // What is wrong with the times of what blocks its connections, of the first few. Empty if nothing
+  // is.
+  std::string FindBlockedTimesProblem(SimHost& host);
   // Of a client, as soon as it has called Connect().
   void ExpectConnection(ConnectionHandle handle) { Find(handle); }
   // The node was restarted.
@@ -72,6 +77,7 @@ class PlanApp final : public SimApp {
   };
   struct AppConnection {
     ConnectionRecord record;
+    BlockedTimesChecker blocked_times;
     uint64_t pair = 0;
     std::vector<PlannedStream> planned;  // Not opened yet.
     std::map<uint64_t, OpenStream> streams;

@@ -133,12 +133,14 @@ testing::AssertionResult Simulation::RunFor(Duration duration) {
   return testing::AssertionSuccess();
 }
 
-std::string Simulation::FindProblem() const {
+std::string Simulation::FindProblem() {
   if (!ledger_.problems().empty()) return ledger_.problems().front();
   if (!amplification_.problem().empty()) return amplification_.problem();
   if (!observer_.problem().empty()) return observer_.problem();
   for (const std::unique_ptr<SimNode>& node : nodes_) {
     if (!node->problem().empty()) return node->problem();
+    const std::string problem = apps_[node->id()]->FindBlockedTimesProblem(*node);
+    if (!problem.empty()) return absl::StrCat(node->config().name, ": ", problem);
   }
   return {};
 }

@@ -78,7 +78,7 @@ class Simulation {
  private:
   static constexpr Timestamp kStart = Timestamp::FromNanoseconds(1'000'000'000);
 
-  std::string FindProblem() const;
+  std::string FindProblem();
   testing::AssertionResult Failure(const std::string& what);
 
   const SimulationConfig config_;

@@ -86,17 +86,23 @@ Connection::~Connection() {
 
 void Connection::OnDatagrams(std::span<const ReceivedDatagram> datagrams, TlsTime now) {
   ReceivePath(*parts_, now).OnDatagrams(datagrams);
+  StopTallyIfClosed(now.now);
 }
 
 void Connection::KeepBorrowed() { parts_->streams.KeepBorrowed(*parts_->env.pools); }
 
 Transmit Connection::PollTransmit(std::span<uint8_t> buffer, Timestamp now) {
-  return SendPath(*parts_, buffer, now).PollTransmit();
+  const Transmit transmit = SendPath(*parts_, buffer, now).PollTransmit();
+  StopTallyIfClosed(now);
+  return transmit;
 }
 
 Timestamp Connection::next_deadline() const { return NextDeadline(*parts_); }
 
-void Connection::OnTimeout(TlsTime now) { godwit::OnTimeout(*parts_, now.now); }
+void Connection::OnTimeout(TlsTime now) {
+  godwit::OnTimeout(*parts_, now.now);
+  StopTallyIfClosed(now.now);
+}
 
 void Connection::OnDatagramTooLarge(uint64_t bytes, Timestamp now) {
   if (parts_->paths.active().mtu().OnDatagramTooLarge(bytes, now)) {
@@ -123,8 +129,11 @@ const ConnectionId& Connection::connection_id(size_t index) const {
 }
 
 bool Connection::OnPossibleStatelessReset(const StatelessResetToken& token, Timestamp now) {
-  if (!parts_->is_open() || !parts_->peer_cids.IsResetToken(token)) return false;
+  // Also of a connection that is closing or draining: a flight is answered by as many resets, and
+  // those after the first are no more to be answered than that (RFC 9000 §10.3.3).
+  if (!parts_->peer_cids.IsResetToken(token)) return false;
   parts_->close.OnStatelessReset(now, parts_->Pto());
+  StopTallyIfClosed(now);
   return true;
 }
 
@@ -171,6 +180,10 @@ absl::Status Connection::CheckUsable() const {
     return absl::FailedPreconditionError("the connection is closed: see close_reason()");
   }
   return absl::OkStatus();
+}
+
+void Connection::StopTallyIfClosed(Timestamp now) {
+  if (!parts_->is_open()) parts_->blocked.Stop(now);
 }
 
 absl::StatusOr<StreamId> Connection::OpenStream(StreamDirection direction) {
@@ -241,6 +254,7 @@ void Connection::PopDatagram() { parts_->datagrams.PopReceived(); }
 
 void Connection::Close(uint64_t error_code, std::string_view reason, Timestamp now) {
   parts_->close.CloseByApplication(error_code, reason, now, parts_->Pto());
+  StopTallyIfClosed(now);
 }
 
 absl::Status Connection::UpdateKeys(Timestamp now) {
@@ -277,7 +291,8 @@ const TlsSession& Connection::tls() const { return *parts_->tls; }
 
 ConnectionStats Connection::Stats() const {
   const Path& path = parts_->paths.active();
-  ConnectionStats stats = parts_->counters;
+  ConnectionStats stats;
+  static_cast<ConnectionCounters&>(stats) = parts_->counters;
   stats.key_updates = parts_->keys.one_rtt().generation();
   stats.smoothed_rtt = path.rtt().smoothed_rtt();
   stats.min_rtt = path.rtt().min_rtt();
@@ -288,7 +303,14 @@ ConnectionStats Connection::Stats() const {
   stats.max_datagram_bytes = path.mtu().max_datagram_bytes();
   stats.packet_reordering_threshold = parts_->reordering.packet_threshold();
   stats.congestion_controller = path.controller().name();
-  stats.blocked_by = parts_->blocked_by;
+  stats.blocked_by = parts_->blocked.reason();
+  stats.blocked_times = parts_->blocked.settled_times();
+  return stats;
+}
+
+ConnectionStats Connection::StatsAt(Timestamp now) const {
+  ConnectionStats stats = Stats();
+  stats.blocked_times = parts_->blocked.TimesUntil(now);
   return stats;
 }
 

@@ -142,7 +142,10 @@ class Connection {
   const std::optional<CloseReason>& close_reason() const;
   const FourTuple& four_tuple() const;
   const TlsSession& tls() const;
+  // blocked_times: up to the last change of what blocks; all others are of now.
   ConnectionStats Stats() const;
+  // blocked_times too.
+  ConnectionStats StatsAt(Timestamp now) const;
 
   void CheckInvariants() const;
 
@@ -153,6 +156,8 @@ class Connection {
                                            const ConnectionStart& start,
                                            std::unique_ptr<TlsSession> session);
   absl::Status CheckUsable() const;
+  // After every call in which it may have been closed.
+  void StopTallyIfClosed(Timestamp now);
 
   std::unique_ptr<ConnectionParts> parts_;
 };

@@ -49,7 +49,8 @@ ConnectionParts::ConnectionParts(const ConnectionConfig& connection_config,
              .is_migration_allowed = connection_config.allows_migration}),
       local_cids(start.local_cid, start.local_cid_token),
       peer_cids(start.peer_cid),
-      is_peer_validation_complete(start.perspective == Perspective::kServer) {
+      is_peer_validation_complete(start.perspective == Perspective::kServer),
+      blocked(SendBlockedBy::kHandshake, start.now) {
   SpaceFor(EncryptionLevel::kOneRtt).acks().SetDelayPolicy(config.max_ack_delay, 2);
 }
 

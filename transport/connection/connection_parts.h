@@ -23,6 +23,7 @@
 #include "godwit/time.h"
 #include "transport/connection/connection_environment.h"
 #include "transport/connection/connection_scratch.h"
+#include "transport/connection/send_block_tally.h"
 #include "transport/lifecycle/close_state.h"
 #include "transport/lifecycle/crypto_streams.h"
 #include "transport/lifecycle/handshake_state.h"
@@ -154,9 +155,9 @@ struct ConnectionParts {
   // When memory that only traffic needs is given back. Infinite: it was.
   Timestamp quiet_at = Timestamp::Infinite();
   bool may_grow_windows = true;
-  SendBlockedBy blocked_by = SendBlockedBy::kHandshake;
+  SendBlockTally blocked;
   PendingEvents events;
-  ConnectionStats counters;
+  ConnectionCounters counters;
 };
 
 }  // namespace godwit

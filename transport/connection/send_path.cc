@@ -110,7 +110,7 @@ Transmit SendPath::FillMtuProbe() {
 Transmit SendPath::FillTrain() {
   Path& path = parts_.paths.active();
   if (!parts_.HasCreditToSend()) {
-    parts_.blocked_by = SendBlockedBy::kAmplification;
+    parts_.blocked.Set(SendBlockedBy::kAmplification, now_);
     return {};
   }
   const size_t segment_bytes = SegmentBytes();
@@ -131,7 +131,7 @@ Transmit SendPath::FillTrain() {
   SealTrain();
   const Transmit transmit =
       used == 0 ? Transmit{} : Finish(path, used, std::min(used, segment_bytes));
-  NoteWhatBlocks(budget);
+  parts_.blocked.Set(FindWhatBlocks(budget), now_);
   return transmit;
 }
 
@@ -325,39 +325,32 @@ Transmit SendPath::Finish(Path& path, size_t bytes, size_t segment_bytes) {
   return transmit;
 }
 
-void SendPath::NoteWhatBlocks(const Budget& budget) {
+SendBlockedBy SendPath::FindWhatBlocks(const Budget& budget) {
   Path& path = parts_.paths.active();
   if (!parts_.handshake.is_complete()) {
-    parts_.blocked_by = budget.blocked == Path::Blocked::kAmplification
-                            ? SendBlockedBy::kAmplification
-                            : SendBlockedBy::kHandshake;
-    return;
+    return budget.blocked == Path::Blocked::kAmplification ? SendBlockedBy::kAmplification
+                                                           : SendBlockedBy::kHandshake;
   }
   if (!HasFramesFor(parts_, EncryptionLevel::kOneRtt, SendPermission::kEverything, now_)) {
-    parts_.blocked_by = parts_.streams.is_blocked_by_flow_control()
-                            ? SendBlockedBy::kPeerFlowControl
-                            : SendBlockedBy::kApplication;
     path.OnAppLimited(now_);
-    return;
+    return parts_.streams.is_blocked_by_flow_control() ? SendBlockedBy::kPeerFlowControl
+                                                       : SendBlockedBy::kApplication;
   }
   // What was allowed at the start may be used up by this train.
   const Path::Budget left =
       path.BudgetFor(now_, PacketMode::kNormal, path.mtu().max_datagram_bytes());
   switch (left.blocked) {
     case Path::Blocked::kNot:
-      parts_.blocked_by = SendBlockedBy::kNothing;
-      break;
+      return SendBlockedBy::kNothing;
     case Path::Blocked::kCongestion:
-      parts_.blocked_by = SendBlockedBy::kCongestionWindow;
-      break;
+      return SendBlockedBy::kCongestionWindow;
     case Path::Blocked::kPacing:
-      parts_.blocked_by = SendBlockedBy::kPacing;
       parts_.pacing_release = left.release_time;
-      break;
+      return SendBlockedBy::kPacing;
     case Path::Blocked::kAmplification:
-      parts_.blocked_by = SendBlockedBy::kAmplification;
-      break;
+      return SendBlockedBy::kAmplification;
   }
+  GODWIT_UNREACHABLE();
 }
 
 }  // namespace godwit

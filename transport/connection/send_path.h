@@ -20,6 +20,7 @@
 #include "base/encryption_level.h"
 #include "base/path_id.h"
 #include "crypto/packet_protector.h"
+#include "godwit/connection_stats.h"
 #include "godwit/datagram.h"
 #include "godwit/time.h"
 #include "transport/connection/connection_parts.h"
@@ -72,7 +73,9 @@ class SendPath {
               bool is_mtu_probe);
   void SealTrain();
   Transmit Finish(Path& path, size_t bytes, size_t segment_bytes);
-  void NoteWhatBlocks(const Budget& budget);
+  // After a train. Tells the path if nothing but the application does, and notes when pacing lets
+  // go.
+  SendBlockedBy FindWhatBlocks(const Budget& budget);
 
   ConnectionParts& parts_;
   std::span<uint8_t> buffer_;

@@ -211,7 +211,7 @@ absl::Status ConnectionRef::SwitchCongestionController(std::string_view name) {
 absl::StatusOr<ConnectionStats> ConnectionRef::Stats() const {
   const Connection* const connection = Find(engine_, handle_);
   if (connection == nullptr) return Gone();
-  return connection->Stats();
+  return connection->StatsAt(engine_->engine->now);
 }
 
 absl::StatusOr<ConnectionInfo> ConnectionRef::Info() const {

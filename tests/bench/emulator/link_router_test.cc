@@ -27,8 +27,9 @@
 #include "bench/emulator/emulation_plan.h"
 #include "bench/emulator/file_descriptor.h"
 #include "bench/emulator/link_model.h"
-#include "bench/emulator/monotonic_clock.h"
 #include "bench/emulator/namespace_lab.h"
+#include "bench/emulator/prompt_wait.h"
+#include "platform/monotonic_clock.h"
 
 namespace godwit {
 namespace {
@@ -81,18 +82,19 @@ class LinkRouterTest : public testing::Test {
     const auto next_address = [this] { ASSERT_TRUE(lab_->StartNextClientAddress().ok()); };
     router_.emplace(
         LinkRouterConfig{.plan = *plan, .seed = kSeed, .next_client_address = next_address},
-        *std::move(client), *std::move(server), MonotonicNow());
+        *std::move(client), *std::move(server), MonotonicClock::Now());
   }
 
   // Lets the router work until `is_done`.
   void RouteUntil(absl::FunctionRef<bool()> is_done) {
-    const Timestamp end = MonotonicNow() + kPatience;
+    const Timestamp end = MonotonicClock::Now() + kPatience;
     while (!is_done()) {
-      ASSERT_LT(MonotonicNow(), end) << "what the test waits for does not come";
+      ASSERT_LT(MonotonicClock::Now(), end) << "what the test waits for does not come";
       router_->RunOnce();
       ASSERT_TRUE(lab_->FinishNextClientAddress().ok());
-      WaitForInput({router_->client_fd(), router_->server_fd()},
-                   std::min(router_->next_deadline(), MonotonicNow() + Duration::Milliseconds(1)));
+      WaitForInput(
+          {router_->client_fd(), router_->server_fd()},
+          std::min(router_->next_deadline(), MonotonicClock::Now() + Duration::Milliseconds(1)));
     }
   }
   // Until the link has got that many packets and is empty.

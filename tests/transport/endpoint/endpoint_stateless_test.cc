@@ -144,6 +144,34 @@ TEST_F(EndpointStatelessTest, RestartedServerEndsTheConnectionsOfItsFormerLife) 
   EXPECT_EQ(client_.endpoint().stats().connections, 0);
 }
 
+TEST_F(EndpointStatelessTest, ResetsAfterTheFirstEndNothingAndAreNotAnswered) {
+  const ConnectionHandle handle = network_.Connect(client_, *server_);
+  RestartServer();
+
+  for (int i = 0; i < 5; ++i) {
+    Write(handle);
+    client_.Drain(network_.now());
+  }
+  network_.RunUntilQuiet();
+
+  EXPECT_GE(server_->endpoint().stats().stateless_resets_sent, 5);
+  EXPECT_EQ(client_.close_reasons.size(), 1);
+  EXPECT_EQ(client_.endpoint().stats().stateless_resets_received, 1);
+  EXPECT_EQ(client_.endpoint().stats().stateless_resets_sent, 0);
+}
+
+TEST_F(EndpointStatelessTest, AResetOfAConnectionThatIsClosingIsNotAnswered) {
+  const ConnectionHandle handle = network_.Connect(client_, *server_);
+  RestartServer();
+
+  client_.endpoint().Find(handle)->Close(0, "", network_.now());
+  network_.RunUntilQuiet();
+
+  EXPECT_GE(server_->endpoint().stats().stateless_resets_sent, 1);
+  EXPECT_EQ(client_.endpoint().stats().stateless_resets_sent, 0);
+  EXPECT_EQ(client_.close_reasons.front().cause, CloseReason::Cause::kApplication);
+}
+
 TEST_F(EndpointStatelessTest, OneOfManyConnectionsIsReset) {
   std::vector<ConnectionHandle> handles;
   for (int i = 0; i < 5; ++i) handles.push_back(network_.Connect(client_, *server_));

@@ -299,6 +299,19 @@ TEST(EngineStreamsTest, InfoSaysWhoIsThereAndStatsCount) {
   EXPECT_GT(connection.Stats()->packets_received, 0U);
 }
 
+TEST(EngineStreamsTest, TimesOfWhatBlocksGoOnWithTheTimeThatTheEngineWasTold) {
+  EnginePair pair;
+  const ConnectionRef connection = pair.Connect();
+  const SendBlockedTimes before = connection.Stats()->blocked_times;
+
+  pair.RunFor(Duration::Seconds(1));
+
+  const SendBlockedTimes after = connection.Stats()->blocked_times;
+  EXPECT_EQ(after.handshake, before.handshake);
+  EXPECT_GT(after.application, before.application);
+  EXPECT_LE(after.total() - before.total(), Duration::Seconds(1));
+}
+
 TEST(EngineStreamsTest, TheCongestionControllerIsSwitchedByNameAndKeysAreUpdated) {
   EnginePair pair;
   ConnectionRef connection = pair.Connect();

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The clock of the emulator's programs, and how they sleep: until a file descriptor has input or a
-// time is reached, on high-resolution timers. Nothing below the programs reads this clock but the
-// packet sockets, which translate the kernel's stamps to it.
-#ifndef GODWIT_BENCH_EMULATOR_MONOTONIC_CLOCK_H_
-#define GODWIT_BENCH_EMULATOR_MONOTONIC_CLOCK_H_
+// How the emulator's programs sleep: until a file descriptor has input or a time of MonotonicClock
+// is reached, on high-resolution timers, and how they ask to be woken up in time. Nothing is kept
+// between the calls.
+#ifndef GODWIT_BENCH_EMULATOR_PROMPT_WAIT_H_
+#define GODWIT_BENCH_EMULATOR_PROMPT_WAIT_H_
 
 #include <initializer_list>
 
 #include "godwit/time.h"
 
 namespace godwit {
-
-// CLOCK_MONOTONIC.
-Timestamp MonotonicNow();
 
 // Asks for what lets this thread wake up when it should: timers that expire on their own, and not
 // together with those of the next 50 microseconds, and, where the system permits it, precedence
@@ -26,4 +23,4 @@ void WaitForInput(std::initializer_list<int> fds, Timestamp deadline);
 
 }  // namespace godwit
 
-#endif  // GODWIT_BENCH_EMULATOR_MONOTONIC_CLOCK_H_
+#endif  // GODWIT_BENCH_EMULATOR_PROMPT_WAIT_H_

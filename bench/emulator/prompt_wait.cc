@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/emulator/monotonic_clock.h"
+#include "bench/emulator/prompt_wait.h"
 
 #include <poll.h>
 #include <sched.h>
@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "base/check.h"
+#include "platform/monotonic_clock.h"
 
 namespace godwit {
 namespace {
@@ -18,12 +19,6 @@ namespace {
 constexpr int64_t kSecond = 1'000'000'000;
 
 }  // namespace
-
-Timestamp MonotonicNow() {
-  timespec now = {};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return Timestamp::FromNanoseconds(now.tv_sec * kSecond + now.tv_nsec);
-}
 
 void AskForPromptWakeups() {
   prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
@@ -38,7 +33,7 @@ void WaitForInput(std::initializer_list<int> fds, Timestamp deadline) {
                  [](int fd) { return pollfd{.fd = fd, .events = POLLIN, .revents = 0}; });
   // An endless wait is a long one: there is nothing to lose by waking up once an hour.
   const Duration wait =
-      std::clamp(deadline - MonotonicNow(), Duration::Zero(), Duration::Seconds(3'600));
+      std::clamp(deadline - MonotonicClock::Now(), Duration::Zero(), Duration::Seconds(3'600));
   const timespec timeout = {.tv_sec = wait.ToNanoseconds() / kSecond,
                             .tv_nsec = wait.ToNanoseconds() % kSecond};
   ppoll(polled.data(), fds.size(), &timeout, nullptr);

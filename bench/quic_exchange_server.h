@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RunQuicExchangeServer(): the server of latency and of handshakes over godwit: answers the request
+// on every stream, and reports what that came to from the first connection's handshake to its end.
+// One thread.
+#ifndef GODWIT_BENCH_QUIC_EXCHANGE_SERVER_H_
+#define GODWIT_BENCH_QUIC_EXCHANGE_SERVER_H_
+
+#include "absl/status/status.h"
+
+#include "bench/exchange_report.h"
+#include "bench/transfer_options.h"
+
+namespace godwit {
+
+inline constexpr char kExchangeProtocol[] = "godwit-exchange";
+
+// For one client after the other; with options.once, returns after the first.
+absl::Status RunQuicExchangeServer(const TransferOptions& options, ExchangeKind kind);
+
+}  // namespace godwit
+
+#endif  // GODWIT_BENCH_QUIC_EXCHANGE_SERVER_H_

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tunnel/flow_priority.h"
+
+#include <gtest/gtest.h>
+
+namespace godwit::tunnel {
+namespace {
+
+constexpr Timestamp kBegin = Timestamp::FromNanoseconds(1'000'000'000'000);
+
+TEST(FlowPriorityTest, InteractiveFlowStaysSoForEver) {
+  FlowPriority priority;
+  for (int i = 0; i < 10'000; ++i) {
+    EXPECT_FALSE(priority.OnSent(1'000, kBegin + Duration::Milliseconds(50) * i).has_value());
+  }
+}
+
+TEST(FlowPriorityTest, FlowThatSendsMuchBecomesBulkOnce) {
+  FlowPriority priority;
+
+  EXPECT_FALSE(priority.OnSent(FlowPriority::kBulkAbove, kBegin).has_value());
+  EXPECT_EQ(priority.OnSent(1, kBegin), kBulkPriority);
+  EXPECT_FALSE(priority.OnSent(1'000'000, kBegin).has_value());
+}
+
+TEST(FlowPriorityTest, BulkFlowThatWasQuietIsInteractiveAgain) {
+  FlowPriority priority;
+  priority.OnSent(FlowPriority::kBulkAbove + 1, kBegin);
+
+  EXPECT_FALSE(priority.OnSent(1, kBegin + Duration::Seconds(1)).has_value());
+  EXPECT_EQ(priority.OnSent(1, kBegin + Duration::Seconds(5)), kInteractivePriority);
+}
+
+TEST(FlowPriorityTest, BulkFlowThatIsHeldUpByASlowLinkStaysBulk) {
+  FlowPriority priority;
+  priority.OnSent(FlowPriority::kBulkAbove + 1, kBegin);
+
+  for (int i = 1; i < 100; ++i) {
+    priority.OnHeldUp();
+    EXPECT_FALSE(priority.OnSent(16'384, kBegin + Duration::Seconds(10) * i).has_value()) << i;
+  }
+
+  EXPECT_EQ(priority.OnSent(1, kBegin + Duration::Seconds(2'000)), kInteractivePriority);
+}
+
+TEST(FlowPriorityTest, LongQuietForgetsEverything) {
+  FlowPriority priority;
+  priority.OnSent(uint64_t{1} << 40, kBegin);
+
+  EXPECT_EQ(priority.OnSent(1, kBegin + Duration::Seconds(86'400)), kInteractivePriority);
+}
+
+TEST(FlowPriorityTest, UrgencyGoesFromControlToBulk) {
+  EXPECT_LT(kControlPriority.urgency, kInteractivePriority.urgency);
+  EXPECT_LT(kInteractivePriority.urgency, kBulkPriority.urgency);
+}
+
+}  // namespace
+}  // namespace godwit::tunnel

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FlowPriority: interactive flows before bulk flows, without being told which is which. A flow that
+// is new or sends little is interactive; one that sent much in the last seconds is bulk, until it
+// has been quiet for a while. Who is held up by a slow link is not quiet: else large flows would
+// come before those whose last bytes only wait to be sent.
+//
+// What was sent counts half after each second, and there is a gap between the two bounds, so that
+// a flow does not change with every packet.
+#ifndef GODWIT_TUNNEL_FLOW_PRIORITY_H_
+#define GODWIT_TUNNEL_FLOW_PRIORITY_H_
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "godwit/stream_priority.h"
+#include "godwit/time.h"
+
+namespace godwit::tunnel {
+
+inline constexpr StreamPriority kControlPriority = {.urgency = 0, .is_incremental = true};
+inline constexpr StreamPriority kInteractivePriority = {.urgency = 2, .is_incremental = true};
+inline constexpr StreamPriority kBulkPriority = {.urgency = 4, .is_incremental = true};
+
+class FlowPriority {
+ public:
+  static constexpr uint64_t kBulkAbove = uint64_t{256} << 10;
+  static constexpr uint64_t kInteractiveBelow = uint64_t{64} << 10;
+
+  // The new priority, where it changes.
+  std::optional<StreamPriority> OnSent(uint64_t bytes, Timestamp now) {
+    if (std::exchange(is_held_up_, false)) since_ = now;
+    const int64_t seconds = (now - since_).ToMilliseconds() / 1'000;
+    if (seconds > 0) {
+      recent_bytes_ = seconds < 32 ? recent_bytes_ >> seconds : 0;
+      since_ = now;
+    }
+    recent_bytes_ += bytes;
+    if (!is_bulk_ && recent_bytes_ > kBulkAbove) {
+      is_bulk_ = true;
+      return kBulkPriority;
+    }
+    if (is_bulk_ && recent_bytes_ < kInteractiveBelow) {
+      is_bulk_ = false;
+      return kInteractivePriority;
+    }
+    return std::nullopt;
+  }
+  // The stream takes no more for now; the next OnSent() is when it does.
+  void OnHeldUp() { is_held_up_ = true; }
+
+ private:
+  Timestamp since_;
+  uint64_t recent_bytes_ = 0;
+  bool is_bulk_ = false;
+  bool is_held_up_ = false;
+};
+
+}  // namespace godwit::tunnel
+
+#endif  // GODWIT_TUNNEL_FLOW_PRIORITY_H_
