@@ -116,13 +116,15 @@ def tsan_step(targets):
 def tier_1_steps():
     """Compiling takes most of the time, so most tests run once: with sanitizers, unless they take
     minutes of simulated traffic, or put together what other tests run with them."""
-    plain = [f"//tests/{folder}/..." for folder in ("bench", "examples", "packaging", "tidy")]
-    twice = ["//tests/sim/..."]  # With more seeds the first time.
+    whole_programs = ("bench", "demo", "examples", "packaging", "tidy", "tunnel/e2e", "tunnel/face")
+    plain = [f"//tests/{folder}/..." for folder in whole_programs]
+    scenarios = "//tests/sim/..."
+    random_runs = "//tests/sim:random_sim_test"  # With more seeds the first time.
     heavy = set(tests_with_tag("heavy", ["//tests/..."])) - set(tests_with_tag("manual", ["//tests/..."]))
     programs = ["//bench/...", "//examples/...", "//packaging/...", "//tunnel/..."]
-    instrumented = ["//tests/...", *(f"-{pattern}" for pattern in plain)]
+    instrumented = ["//tests/...", *(f"-{pattern}" for pattern in [*plain, scenarios]), random_runs]
     return [
-        Step("g++", ["test"], seeds(TIER_1_SEEDS), [*programs, *plain, *twice, *sorted(heavy)]),
+        Step("g++", ["test"], seeds(TIER_1_SEEDS), [*programs, *plain, scenarios, *sorted(heavy)]),
         sanitizer_step(
             "asan+ubsan",
             "asan-ubsan",
