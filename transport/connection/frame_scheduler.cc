@@ -25,7 +25,8 @@ uint8_t ProbesDue(const ConnectionParts& parts, EncryptionLevel level) {
 
 // How close ACK frames may come together. There are to be enough of them in a round trip for the
 // peer to find its end (HyStart++ wants 8 samples, RFC 9406 §4.2) and to keep its own sending
-// smooth, and no more than that: for every second packet, at 10 Gbit/s, it would be 400,000 a second.
+// smooth, and no more than that: one for every second packet would be 400,000 of them a second at
+// 10 Gbit/s.
 Duration MinAckInterval(const ConnectionParts& parts) {
   constexpr int kAcksPerRoundTrip = 16;
   constexpr Duration kMax = Duration::Milliseconds(1);
