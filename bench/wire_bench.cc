@@ -107,7 +107,7 @@ BENCHMARK(RouteShortHeader);
 // From the datagram to the packet whose payload is to be opened; removing header protection is
 // crypto's and not in it.
 void ParsePacket(benchmark::State& state, std::vector<uint8_t> packet) {
-  const PacketRules rules{.short_header_dcid_size = sizeof(kConnectionId)};
+  const PacketRules rules(sizeof(kConnectionId));
   for (auto _ : state) {
     DatagramSplitter splitter(packet, rules);
     for (DatagramPart part; splitter.Next(&part);) {

@@ -120,6 +120,8 @@ class KeyPhases {
   std::optional<AeadLimits> limits_;
   uint64_t generation_ = 0;
   bool handshake_confirmed_ = false;
+  bool peer_acknowledged_phase_ = false;  // a packet sealed with the current key
+  bool acknowledged_phase_ = false;       // we acknowledged a packet opened with it
 
   // The write side. The newest secret is that of next_sealer_, or of sealer_ while there is no
   // next.
@@ -129,7 +131,6 @@ class KeyPhases {
   std::optional<PacketSealer> next_sealer_;
   uint64_t confidentiality_limit_ = 0;
   std::optional<PacketNumber> first_sent_;  // with the current key
-  bool peer_acknowledged_phase_ = false;    // a packet sealed with the current key
   Timestamp update_allowed_at_ = Timestamp::Infinite();
 
   // The read side, likewise.
@@ -139,7 +140,6 @@ class KeyPhases {
   std::optional<PacketNumber> largest_of_older_;  // opened with an older key than the current
   std::optional<PacketNumber> least_of_current_;
   std::optional<PacketNumber> largest_of_current_;
-  bool acknowledged_phase_ = false;  // we acknowledged a packet opened with the current key
   Timestamp discard_previous_at_ = Timestamp::Infinite();
 };
 

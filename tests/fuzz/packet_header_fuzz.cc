@@ -97,7 +97,7 @@ void CheckLongHeader(const EncryptedPacket& packet) {
     GODWIT_CHECK_LT(written_size, packet.header().size());
   }
 
-  DatagramSplitter splitter(encoded, {.fixed_bit = FixedBitRule::kIgnored});
+  DatagramSplitter splitter(encoded, PacketRules(0, FixedBitRule::kIgnored));
   DatagramPart part;
   GODWIT_CHECK(splitter.Next(&part));
   GODWIT_CHECK_EQ(part.kind(), DatagramPart::Kind::kPacket);
@@ -178,7 +178,7 @@ void CheckInvariantHeader(std::span<const uint8_t> datagram, size_t short_header
 }
 
 void CheckDatagram(std::span<uint8_t> datagram, const PacketRules& rules) {
-  CheckInvariantHeader(datagram, rules.short_header_dcid_size);
+  CheckInvariantHeader(datagram, rules.short_header().dcid_size);
   GODWIT_CHECK_EQ(CandidateResetToken(datagram).has_value(), datagram.size() >= kMinPacketSize);
 
   DatagramSplitter splitter(datagram, rules);
@@ -221,10 +221,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   godwit::ByteReader reader({data, size});
   uint8_t choice = 0;
   if (!reader.ReadUint8(&choice)) return 0;
-  const godwit::PacketRules rules{
-      .short_header_dcid_size = (choice & 0x1fu) % (godwit::ConnectionId::kMaxSize + 1),
-      .fixed_bit =
-          (choice & 0x20) != 0 ? godwit::FixedBitRule::kIgnored : godwit::FixedBitRule::kMustBeSet};
+  const godwit::PacketRules rules(
+      (choice & 0x1fu) % (godwit::ConnectionId::kMaxSize + 1),
+      (choice & 0x20) != 0 ? godwit::FixedBitRule::kIgnored : godwit::FixedBitRule::kMustBeSet);
   // A copy of exactly its size, so that a read past the end is seen.
   std::vector<uint8_t> datagram(reader.rest().begin(), reader.rest().end());
   godwit::CheckDatagram(datagram, rules);

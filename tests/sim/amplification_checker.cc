@@ -16,7 +16,7 @@ constexpr uint8_t kLongHeader = 0x80;
 
 bool HoldsHandshakePacket(const SimPacket& packet) {
   std::vector<uint8_t> copy = packet.payload;
-  DatagramSplitter splitter(copy, {.short_header_dcid_size = 0});
+  DatagramSplitter splitter(copy, PacketRules(0));
   for (DatagramPart part; splitter.Next(&part);) {
     if (part.kind() == DatagramPart::Kind::kPacket &&
         part.packet().level() == EncryptionLevel::kHandshake) {

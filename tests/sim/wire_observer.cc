@@ -105,7 +105,7 @@ void WireObserver::OnSent(SimNetwork::NodeId from, SimNetwork::NodeId to, const 
   if (sender == ends_.end() || receiver == ends_.end()) return;
   LearnSecrets();
   std::vector<uint8_t> copy = packet.payload;
-  DatagramSplitter splitter(copy, {.short_header_dcid_size = receiver->second.connection_id_bytes});
+  DatagramSplitter splitter(copy, PacketRules(receiver->second.connection_id_bytes));
   for (DatagramPart part; splitter.Next(&part);) {
     if (part.kind() == DatagramPart::Kind::kPacket) {
       ReadPacket(sender->second, receiver->second, packet, part.packet());
@@ -180,7 +180,7 @@ bool WireObserver::TryKeys(Keys& keys, const End& sender, const End& receiver,
   const bool may_update = keys.level == EncryptionLevel::kOneRtt;
   for (int attempt = 0; attempt < (may_update ? 2 : 1); ++attempt) {
     std::vector<uint8_t> copy(packet.bytes().begin(), packet.bytes().end());
-    DatagramSplitter splitter(copy, {.short_header_dcid_size = receiver.connection_id_bytes});
+    DatagramSplitter splitter(copy, PacketRules(receiver.connection_id_bytes));
     DatagramPart part;
     if (!splitter.Next(&part) || part.kind() != DatagramPart::Kind::kPacket) return false;
     const ProtectedPacket protected_packet = part.packet();

@@ -23,13 +23,26 @@ constexpr Perspective PeerOf(Perspective perspective) {
   return perspective == Perspective::kClient ? Perspective::kServer : Perspective::kClient;
 }
 
-PacketRules PacketRulesOf(const ConnectionParts& parts) {
-  return {.short_header_dcid_size = parts.local_cids.id_bytes()};
-}
-
 OfferedExtensions OfferedBy(const ConnectionParts& parts) {
   return {.max_datagram_frame_size = parts.config.max_datagram_frame_size,
           .accepts_ack_frequency = false};
+}
+
+void CountPacket(EcnMark mark, ConnectionCounters& counters) {
+  ++counters.packets_received;
+  switch (mark) {
+    case EcnMark::kNotEct:
+      return;
+    case EcnMark::kEct1:
+      ++counters.ect1_packets_received;
+      return;
+    case EcnMark::kEct0:
+      ++counters.ect0_packets_received;
+      return;
+    case EcnMark::kCe:
+      ++counters.ce_packets_received;
+      return;
+  }
 }
 
 }  // namespace
@@ -51,15 +64,12 @@ void ReceivePath::UncoverShortHeaders(std::span<const ReceivedDatagram> datagram
   scratch.headers.clear();
   const bool can_open = parts_.is_open() && parts_.keys.CanOpen(EncryptionLevel::kOneRtt);
   for (size_t i = 0; i < datagrams.size(); ++i) {
-    scratch.uncovered[i].reset();
-    if (!can_open) continue;
-    DatagramSplitter splitter(datagrams[i].payload, PacketRulesOf(parts_));
-    DatagramPart part;
-    if (!splitter.Next(&part) || part.kind() != DatagramPart::Kind::kPacket) continue;
-    const ProtectedPacket packet = part.packet();
-    if (packet.has_long_header()) continue;
-    scratch.uncovered[i] = packet;
-    scratch.headers.push_back({packet.bytes(), packet.packet_number_offset()});
+    std::optional<ProtectedPacket>& uncovered = scratch.uncovered[i];
+    const std::span<uint8_t> bytes = datagrams[i].payload;
+    uncovered.reset();
+    if (!can_open || !DatagramSplitter::IsShortPacket(bytes, rules_)) continue;
+    uncovered.emplace(bytes, rules_.short_header());
+    scratch.headers.push_back({bytes, rules_.short_header().packet_number_offset});
   }
   if (!scratch.headers.empty()) {
     parts_.keys.Unprotect(EncryptionLevel::kOneRtt, scratch.headers);
@@ -77,18 +87,28 @@ void ReceivePath::OnDatagram(const ReceivedDatagram& datagram,
     parts_.close.OnPacketReceived(now_.now, datagram.payload.size());
     return Drop(DropReason::kConnectionClosed, datagram.payload.size());
   }
-  const PathManager::Arrival arrival = parts_.paths.OnDatagramReceived(
-      datagram.four_tuple, datagram.payload.size(), parts_.handshake.is_confirmed(), now_.now);
-  if (arrival.evicted.has_value()) parts_.ReleasePath(*arrival.evicted);
-  if (arrival.drop.has_value()) return Drop(*arrival.drop, datagram.payload.size());
-
-  const Origin origin = {.path = arrival.path,
+  const Path* const path = PathOf(datagram);
+  if (path == nullptr) return;
+  const Origin origin = {.path = path->id(),
                          .received_at = datagram.received_at,
                          .ecn = datagram.ecn,
                          .datagram = datagram.payload};
   if (uncovered.has_value()) return OnUncoveredPacket(*std::move(uncovered), origin);
-  DatagramSplitter splitter(datagram.payload, PacketRulesOf(parts_));
+  DatagramSplitter splitter(datagram.payload, rules_);
   for (DatagramPart part; parts_.is_open() && splitter.Next(&part);) OnPart(part, origin);
+}
+
+Path* ReceivePath::PathOf(const ReceivedDatagram& datagram) {
+  if (Path* const path = parts_.paths.Find(datagram.four_tuple); path != nullptr) [[likely]] {
+    path->OnDatagramReceived(datagram.payload.size());
+    return path;
+  }
+  const PathManager::Arrival arrival = parts_.paths.OnUnknownFourTuple(
+      datagram.four_tuple, datagram.payload.size(), parts_.handshake.is_confirmed(), now_.now);
+  if (arrival.evicted.has_value()) parts_.ReleasePath(*arrival.evicted);
+  if (!arrival.drop.has_value()) return parts_.paths.Find(arrival.path);
+  Drop(*arrival.drop, datagram.payload.size());
+  return nullptr;
 }
 
 void ReceivePath::OnPart(const DatagramPart& part, const Origin& origin) {
@@ -180,7 +200,7 @@ void ReceivePath::OnUnopened(const OpenOutcome& outcome, EncryptionLevel level,
 
 void ReceivePath::OnPlainPacket(const PlainPacket& packet, uint64_t key_generation,
                                 const Origin& origin) {
-  ++parts_.counters.packets_received;
+  CountPacket(origin.ecn, parts_.counters);
   if (packet.has_long_header()) OnLongHeaderAuthenticated(packet);
   PacketFacts facts;
   uint64_t frame_type = 0;
@@ -297,7 +317,7 @@ void ReceivePath::RetryUndecryptable() {
                              .received_at = packet.received_at,
                              .ecn = packet.ecn,
                              .datagram = packet.bytes};
-      DatagramSplitter splitter(packet.bytes, PacketRulesOf(parts_));
+      DatagramSplitter splitter(packet.bytes, rules_);
       DatagramPart part;
       if (parts_.is_open() && splitter.Next(&part)) OnPart(part, origin);
     }

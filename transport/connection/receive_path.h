@@ -26,7 +26,8 @@ namespace godwit {
 
 class ReceivePath {
  public:
-  ReceivePath(ConnectionParts& parts, TlsTime now) : parts_(parts), now_(now), pto_(parts.Pto()) {}
+  ReceivePath(ConnectionParts& parts, TlsTime now)
+      : parts_(parts), now_(now), pto_(parts.Pto()), rules_(parts.local_cids.id_bytes()) {}
 
   void OnDatagrams(std::span<const ReceivedDatagram> datagrams);
 
@@ -49,6 +50,8 @@ class ReceivePath {
   // ---- Steps ----
   void UncoverShortHeaders(std::span<const ReceivedDatagram> datagrams);
   void OnDatagram(const ReceivedDatagram& datagram, std::optional<ProtectedPacket>& uncovered);
+  // Null, and the datagram is dropped: its address is none that the connection listens to.
+  Path* PathOf(const ReceivedDatagram& datagram);
   void OnPart(const DatagramPart& part, const Origin& origin);
   void OnProtectedPacket(ProtectedPacket packet, const Origin& origin);
   void OnUncoveredPacket(ProtectedPacket&& packet, const Origin& origin);
@@ -70,6 +73,7 @@ class ReceivePath {
   ConnectionParts& parts_;
   TlsTime now_;
   Duration pto_;  // As the batch begins.
+  const PacketRules rules_;
 };
 
 }  // namespace godwit

@@ -35,10 +35,7 @@ bool HasFourTuple(const Path& path, const FourTuple& four_tuple) {
 }  // namespace
 
 PathManager::PathManager(const Path::Params& first, const Config& config)
-    : later_params_(first), config_(config), next_id_(first.id.next()) {
-  // RFC 9000 §9.4: whatever was known of the first path says nothing of others.
-  later_params_.initial_rtt = kInitialRtt;
-  later_params_.max_datagram_bytes = first.mtu.min_mtu;
+    : factory_(first.factory), mtu_(first.mtu), config_(config), next_id_(first.id.next()) {
   slots_.push_back(std::make_unique<Slot>(first));
   active_ = slots_.front().get();
   active_->standing.is_authenticated = true;
@@ -72,14 +69,11 @@ Path* PathManager::Find(const FourTuple& four_tuple) {
   return slot == nullptr ? nullptr : &slot->path;
 }
 
-PathManager::Arrival PathManager::OnDatagramReceived(const FourTuple& four_tuple, uint64_t bytes,
+PathManager::Arrival PathManager::OnUnknownFourTuple(const FourTuple& four_tuple, uint64_t bytes,
                                                      bool is_handshake_confirmed, Timestamp now) {
-  if (Slot* const slot = FindSlot(four_tuple); slot != nullptr) [[likely]] {
-    slot->path.OnDatagramReceived(bytes);
-    return {.path = slot->path.id(), .is_known = true, .drop = {}, .evicted = {}};
-  }
+  GODWIT_DCHECK(FindSlot(four_tuple) == nullptr);
   if (const std::optional<DropReason> refusal = RefusalOf(four_tuple, is_handshake_confirmed)) {
-    return {.path = active().id(), .is_known = false, .drop = refusal, .evicted = {}};
+    return {.path = active().id(), .drop = refusal, .evicted = {}};
   }
   return AddCandidate(four_tuple, bytes, now);
 }
@@ -114,11 +108,15 @@ PathManager::Arrival PathManager::AddCandidate(const FourTuple& four_tuple, uint
       evicted = victim->path.id();
       Remove(victim);
     }
-    Path::Params params = later_params_;
-    params.id = *next_id_;
-    params.four_tuple = four_tuple;
-    params.is_validated = false;
-    params.now = now;
+    // RFC 9000 §9.4: whatever was known of the first path says nothing of others.
+    const Path::Params params = {.id = *next_id_,
+                                 .four_tuple = four_tuple,
+                                 .factory = factory_,
+                                 .max_datagram_bytes = mtu_.min_mtu,
+                                 .initial_rtt = kInitialRtt,
+                                 .mtu = mtu_,
+                                 .is_validated = false,
+                                 .now = now};
     const bool is_last_id = next_id_->value() == std::numeric_limits<uint32_t>::max();
     next_id_ = is_last_id ? std::nullopt : std::optional(next_id_->next());
     slots_.push_back(std::make_unique<Slot>(params));
@@ -135,7 +133,7 @@ PathManager::Arrival PathManager::AddCandidate(const FourTuple& four_tuple, uint
     candidate->standing.awaits_proof = true;
   }
   candidate->path.OnDatagramReceived(bytes);
-  return {.path = candidate->path.id(), .is_known = false, .drop = {}, .evicted = evicted};
+  return {.path = candidate->path.id(), .drop = {}, .evicted = evicted};
 }
 
 PathManager::Slot* PathManager::EvictionVictim() const {
@@ -364,7 +362,7 @@ void PathManager::OnPeerMaxUdpPayload(uint64_t max_udp_payload_bytes) {
 }
 
 void PathManager::SwitchController(const CongestionControllerFactory& factory, Timestamp now) {
-  later_params_.factory = &factory;
+  factory_ = &factory;
   for (const std::unique_ptr<Slot>& slot : slots_) slot->path.SwitchController(factory, now);
 }
 

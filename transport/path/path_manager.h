@@ -74,14 +74,14 @@ class PathManager {
   // ---- Datagrams ----
 
   struct Arrival {
-    PathId path;    // The active one if the datagram is to be dropped.
-    bool is_known;  // It is no path that began with this datagram.
+    PathId path;  // The active one if the datagram is to be dropped.
     std::optional<DropReason> drop;
     // A path that gave way and is gone.
     std::optional<PathId> evicted;
   };
-  // Counts the datagram towards its path's credit, whatever it contains.
-  Arrival OnDatagramReceived(const FourTuple& four_tuple, uint64_t bytes,
+  // A datagram that belongs to no path: Find() was null. Counts it towards the credit of the new
+  // path, whatever it contains.
+  Arrival OnUnknownFourTuple(const FourTuple& four_tuple, uint64_t bytes,
                              bool is_handshake_confirmed, Timestamp now);
 
   struct MigrationFacts {
@@ -175,7 +175,9 @@ class PathManager {
   void RevertOrGiveUp(Timestamp now, TimeoutOutcome& outcome);
   bool CanSendFrames(const Slot& slot) const;
 
-  Path::Params later_params_;
+  // Of later paths.
+  const CongestionControllerFactory* factory_;
+  MtuDiscovery::Config mtu_;
   Config config_;
   std::optional<uint64_t> peer_max_udp_payload_bytes_;
   uint64_t last_rank_ = 0;

@@ -40,7 +40,7 @@ DatagramPart DatagramSplitter::ReadVersion1LongHeader(uint8_t first,
                                                       const InvariantHeader& header) {
   const size_t size = rest_.size();
   // RFC 9000 §17.2: such packets MUST be dropped. What follows has no credible beginning then.
-  if (FixedBitIsWrong(first) || header.dcid.size() > kMaxConnectionIdBytes ||
+  if (FixedBitIsWrong(first, rules_) || header.dcid.size() > kMaxConnectionIdBytes ||
       header.scid.size() > kMaxConnectionIdBytes) {
     return Drop(DropReason::kInvalidHeader, size);
   }

@@ -29,10 +29,30 @@
 namespace godwit {
 
 // What the reader of a packet has to know of the connection.
-struct PacketRules {
-  // Bytes of the connection ids that we issue: a short header does not tell.
-  size_t short_header_dcid_size = 0;
-  FixedBitRule fixed_bit = FixedBitRule::kMustBeSet;
+class PacketRules {
+ public:
+  // `short_header_dcid_size`: bytes of the connection ids that we issue, which a short header does
+  // not tell; 0 to kMaxConnectionIdBytes.
+  constexpr explicit PacketRules(size_t short_header_dcid_size,
+                                 FixedBitRule fixed_bit = FixedBitRule::kMustBeSet)
+      : short_header_{.packet_number_offset =
+                          static_cast<uint16_t>(kShortDcidOffset + short_header_dcid_size),
+                      .dcid_offset = kShortDcidOffset,
+                      .dcid_size = static_cast<uint8_t>(short_header_dcid_size),
+                      .level = EncryptionLevel::kOneRtt},
+        fixed_bit_(fixed_bit) {
+    GODWIT_DCHECK_LE(short_header_dcid_size, kMaxConnectionIdBytes);
+  }
+
+  // The same for all packets of a connection, and so made once.
+  const PacketLayout& short_header() const { return short_header_; }
+  FixedBitRule fixed_bit() const { return fixed_bit_; }
+
+ private:
+  static constexpr uint8_t kShortDcidOffset = 1;
+
+  PacketLayout short_header_;
+  FixedBitRule fixed_bit_;
 };
 
 // One packet, or bytes that are none.
@@ -70,8 +90,14 @@ class DatagramSplitter {
  public:
   // `datagram` must outlive all parts.
   DatagramSplitter(std::span<uint8_t> datagram, const PacketRules& rules)
-      : rest_(datagram), rules_(rules) {
-    GODWIT_DCHECK_LE(rules.short_header_dcid_size, kMaxConnectionIdBytes);
+      : rest_(datagram), rules_(rules) {}
+
+  // Whether the datagram is one packet with a short header that Next() would return. Such a packet
+  // is ProtectedPacket(datagram, rules.short_header()).
+  static bool IsShortPacket(std::span<const uint8_t> datagram, const PacketRules& rules) {
+    return datagram.size() >= rules.short_header().packet_number_offset + kMinProtectedBytes &&
+           datagram.size() <= kMaxDatagramBytes && (datagram[0] & kLongHeaderBit) == 0 &&
+           !FixedBitIsWrong(datagram[0], rules);
   }
 
   // False at the end of the datagram. A part that is dropped ends the datagram if nothing credible
@@ -90,7 +116,6 @@ class DatagramSplitter {
   }
 
  private:
-  static constexpr uint8_t kShortDcidOffset = 1;
   static constexpr uint8_t kLongDcidOffset = 6;
 
   // Inline, because every packet of an established connection goes through it. Parts are returned
@@ -99,17 +124,16 @@ class DatagramSplitter {
   DatagramPart ReadShortHeader(uint8_t first) {
     // RFC 9000 §12.2: it has no length, so it reaches to the end.
     const size_t size = rest_.size();
-    if (FixedBitIsWrong(first)) return Drop(DropReason::kInvalidHeader, size);
+    if (FixedBitIsWrong(first, rules_)) return Drop(DropReason::kInvalidHeader, size);
 
-    const size_t packet_number_offset = kShortDcidOffset + rules_.short_header_dcid_size;
-    if (size < packet_number_offset + kMinProtectedBytes) return Drop(DropReason::kTooShort, size);
-    if (first_dcid_.has_value() && !IsFirstDcid(kShortDcidOffset, rules_.short_header_dcid_size)) {
+    const PacketLayout& layout = rules_.short_header();
+    if (size < layout.packet_number_offset + kMinProtectedBytes) {
+      return Drop(DropReason::kTooShort, size);
+    }
+    if (first_dcid_.has_value() && !IsFirstDcid(layout.dcid_offset, layout.dcid_size)) {
       return Drop(DropReason::kCoalescedMismatch, size);
     }
-    return TakePacket(size, {.packet_number_offset = static_cast<uint16_t>(packet_number_offset),
-                             .dcid_offset = kShortDcidOffset,
-                             .dcid_size = static_cast<uint8_t>(rules_.short_header_dcid_size),
-                             .level = EncryptionLevel::kOneRtt});
+    return TakePacket(size, layout);
   }
 
   DatagramPart ReadLongHeader(uint8_t first);
@@ -135,8 +159,8 @@ class DatagramSplitter {
     return part;
   }
 
-  bool FixedBitIsWrong(uint8_t first) const {
-    return rules_.fixed_bit == FixedBitRule::kMustBeSet && (first & kFixedBit) == 0;
+  static bool FixedBitIsWrong(uint8_t first, const PacketRules& rules) {
+    return rules.fixed_bit() == FixedBitRule::kMustBeSet && (first & kFixedBit) == 0;
   }
   // RFC 9000 §12.2: packets for another connection id than the first one's are ignored.
   bool IsFirstDcid(size_t offset, size_t size) const;

@@ -36,8 +36,9 @@
 
 namespace godwit {
 
-// Where the fields of a packet are, counted from its first byte.
-struct PacketLayout {
+// Where the fields of a packet are, counted from its first byte. Aligned so that it is copied in
+// one piece: a load that spans smaller stores just made waits for them.
+struct alignas(8) PacketLayout {
   uint16_t token_offset = 0;
   uint16_t token_size = 0;
   uint16_t packet_number_offset = 0;

@@ -30,7 +30,7 @@ std::vector<uint8_t> Bytes(size_t count, uint8_t first) {
 // Opens it as the client does that sent its first packet to `dcid`.
 std::optional<ConnectionCloseFrame> OpenAsClient(std::span<uint8_t> datagram,
                                                  std::span<const uint8_t> dcid) {
-  DatagramSplitter splitter(datagram, {});
+  DatagramSplitter splitter(datagram, PacketRules(0));
   DatagramPart part;
   if (!splitter.Next(&part) || part.kind() != DatagramPart::Kind::kPacket) return std::nullopt;
   ProtectedPacket packet = part.packet();

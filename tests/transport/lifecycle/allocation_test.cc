@@ -73,7 +73,7 @@ TEST(AllocationTest, OneRttPacketsTakeNothing) {
     ASSERT_TRUE(client.Seal(EncryptionLevel::kOneRtt, {&outgoing, 1}));
     idle.OnAckElicitingSent(now);
 
-    DatagramSplitter splitter(packet, {.short_header_dcid_size = sizeof(kCid)});
+    DatagramSplitter splitter(packet, PacketRules(sizeof(kCid)));
     DatagramPart part;
     ASSERT_TRUE(splitter.Next(&part));
     ProtectedPacket received = part.packet();

@@ -85,7 +85,7 @@ Bytes SealedPacket(KeyManager& keys, EncryptionLevel level, uint64_t number) {
 
 // Whether `keys` opens the packet to kPayload.
 bool Opens(KeyManager& keys, Bytes packet, Timestamp now = At(0)) {
-  DatagramSplitter splitter(packet, {.short_header_dcid_size = kCid.size()});
+  DatagramSplitter splitter(packet, PacketRules(kCid.size()));
   DatagramPart part;
   EXPECT_TRUE(splitter.Next(&part));
   ProtectedPacket protected_packet = part.packet();

@@ -48,7 +48,7 @@ TEST(PathAllocationTest, TransferTakesNothing) {
         path.OnDatagramSent(budget.bytes);
       }
       world.now += Duration::Microseconds(500);
-      manager.OnDatagramReceived(from, 50, true, world.now);
+      manager.Find(from)->OnDatagramReceived(50);
       manager.OnPacketAuthenticated({.path = path.id(),
                                      .is_largest_packet_number = true,
                                      .is_probing = false,
@@ -85,7 +85,7 @@ TEST(PathAllocationTest, FloodOfAddressesTakesNothing) {
 
   const uint64_t before = CountHeap().allocations;
   for (const FourTuple& address : addresses) {
-    world.manager.OnDatagramReceived(address, 100, true, world.now);
+    world.manager.OnUnknownFourTuple(address, 100, true, world.now);
   }
 
   EXPECT_EQ(CountHeap().allocations, before);

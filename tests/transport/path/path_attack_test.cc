@@ -19,7 +19,7 @@
 namespace godwit {
 namespace {
 
-using Arrival = PathManager::Arrival;
+using Arrival = PathWorld::Arrival;
 using Migration = PathManager::Migration;
 using Packet = PathWorld::Packet;
 

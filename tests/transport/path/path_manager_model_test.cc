@@ -99,7 +99,7 @@ class RandomRun {
   void Arrive(const FourTuple& from, uint64_t bytes) {
     NoteArrival(from, bytes, world_.Arrive(from, bytes));
   }
-  void NoteArrival(const FourTuple& from, uint64_t bytes, const PathManager::Arrival& arrival) {
+  void NoteArrival(const FourTuple& from, uint64_t bytes, const PathWorld::Arrival& arrival) {
     accounts_[from].received_bytes += bytes;
     ASSERT_FALSE(arrival.drop.has_value());
     ASSERT_EQ(world_.manager.Find(arrival.path)->four_tuple(), from);

@@ -21,7 +21,7 @@
 namespace godwit {
 namespace {
 
-using Arrival = PathManager::Arrival;
+using Arrival = PathWorld::Arrival;
 using Migration = PathManager::Migration;
 using Packet = PathWorld::Packet;
 
@@ -57,7 +57,8 @@ TEST(PathManagerTest, UnknownAddressBecomesACandidate) {
 TEST(PathManagerTest, NobodyMovesBeforeTheHandshakeIsConfirmed) {
   PathWorld world;
 
-  const Arrival arrival = world.manager.OnDatagramReceived(kElsewhere, 1'200, false, world.now);
+  const PathManager::Arrival arrival =
+      world.manager.OnUnknownFourTuple(kElsewhere, 1'200, false, world.now);
 
   EXPECT_EQ(arrival.drop, DropReason::kMigrationForbidden);
   EXPECT_EQ(arrival.path, PathId(0));
@@ -293,7 +294,8 @@ TEST(PathManagerTest, NewPathKnowsNothingThatTheFirstWasToldOfItself) {
   first.max_datagram_bytes = 1'400;
   PathManager manager(first, {});
 
-  const Arrival arrival = manager.OnDatagramReceived(kElsewhere, 1'200, true, kStart);
+  const PathManager::Arrival arrival =
+      manager.OnUnknownFourTuple(kElsewhere, 1'200, true, kStart);
 
   const Path& path = *manager.Find(arrival.path);
   EXPECT_EQ(path.rtt().smoothed_rtt(), kInitialRtt);

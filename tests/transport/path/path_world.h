@@ -55,17 +55,31 @@ class PathWorld {
     manager.CheckInvariants();
   }
 
-  PathManager::Arrival Arrive(const FourTuple& from, uint64_t bytes = kDatagramBytes) {
-    const PathManager::Arrival arrival = manager.OnDatagramReceived(from, bytes, true, now);
+  struct Arrival {
+    PathId path;
+    bool is_known;  // It is no path that began with this datagram.
+    std::optional<DropReason> drop = std::nullopt;
+    std::optional<PathId> evicted = std::nullopt;
+  };
+  Arrival Arrive(const FourTuple& from, uint64_t bytes = kDatagramBytes) {
+    if (Path* const path = manager.Find(from)) {
+      path->OnDatagramReceived(bytes);
+      manager.CheckInvariants();
+      return {.path = path->id(), .is_known = true};
+    }
+    const PathManager::Arrival arrival = manager.OnUnknownFourTuple(from, bytes, true, now);
     manager.CheckInvariants();
-    return arrival;
+    return {.path = arrival.path,
+            .is_known = false,
+            .drop = arrival.drop,
+            .evicted = arrival.evicted};
   }
 
   enum class Packet { kNonProbing, kProbing, kOld };
   // A datagram arrives, with one packet that is what it should be.
   PathManager::Migration Receive(const FourTuple& from, Packet packet = Packet::kNonProbing,
                                  uint64_t bytes = kDatagramBytes) {
-    const PathManager::Arrival arrival = Arrive(from, bytes);
+    const Arrival arrival = Arrive(from, bytes);
     if (arrival.drop.has_value()) return PathManager::Migration::kNone;
     const PathManager::Migration migration =
         manager.OnPacketAuthenticated({.path = arrival.path,

@@ -44,7 +44,7 @@ Bytes ZeroRttPacket() { return WithPayload("d0 00000001 04 01020304 00 14", 20);
 Bytes HandshakePacket() { return WithPayload("e0 00000001 04 01020304 00 14", 20); }
 Bytes OneRttPacket() { return WithPayload("40 01020304", 20); }
 
-constexpr PacketRules kRules{.short_header_dcid_size = 4, .fixed_bit = FixedBitRule::kMustBeSet};
+constexpr PacketRules kRules(4);
 
 std::vector<DatagramPart> Split(Bytes& datagram, const PacketRules& rules = kRules) {
   std::vector<DatagramPart> parts;
@@ -119,7 +119,7 @@ TEST(DatagramSplitterTest, RetryExampleOfTheRfc) {
 TEST(DatagramSplitterTest, ShortHeaderExampleOfTheRfc) {
   Bytes datagram = HexBytes("4cfe4189655e5cd55c41f69080575d7999c25a5bfb");
 
-  const std::vector<DatagramPart> parts = Split(datagram, {.short_header_dcid_size = 0});
+  const std::vector<DatagramPart> parts = Split(datagram, PacketRules(0));
 
   ASSERT_EQ(parts.size(), 1u);
   ASSERT_EQ(parts[0].kind(), Kind::kPacket);
@@ -290,7 +290,7 @@ TEST(DatagramSplitterTest, FixedBitZeroIsRefusedUnlessGreased) {
     EXPECT_EQ(OnlyDropReason(packet), DropReason::kInvalidHeader);
 
     const std::vector<DatagramPart> parts =
-        Split(packet, {.short_header_dcid_size = 4, .fixed_bit = FixedBitRule::kIgnored});
+        Split(packet, PacketRules(4, FixedBitRule::kIgnored));
     ASSERT_EQ(parts.size(), 1u);
     EXPECT_EQ(parts[0].kind(), Kind::kPacket);
   }
@@ -390,6 +390,25 @@ TEST(DatagramSplitterTest, DatagramsLargerThanUdpAllowsAreDropped) {
   EXPECT_EQ(OnlyDropReason(larger), DropReason::kInvalidHeader);
 }
 
+TEST(DatagramSplitterTest, OneShortPacketIsToldFromAllElse) {
+  const Bytes packet = OneRttPacket();
+  Bytes without_fixed_bit = packet;
+  without_fixed_bit[0] &= static_cast<uint8_t>(~0x40);
+  const Bytes too_short(packet.begin(), packet.begin() + 5 + kMinProtectedBytes - 1);
+  const auto is_short = [](const Bytes& datagram, FixedBitRule fixed_bit) {
+    return DatagramSplitter::IsShortPacket(datagram, PacketRules(4, fixed_bit));
+  };
+
+  EXPECT_TRUE(is_short(packet, FixedBitRule::kMustBeSet));
+  EXPECT_TRUE(is_short(without_fixed_bit, FixedBitRule::kIgnored));
+  EXPECT_FALSE(is_short(without_fixed_bit, FixedBitRule::kMustBeSet));
+  EXPECT_FALSE(is_short(HandshakePacket(), FixedBitRule::kMustBeSet));
+  EXPECT_FALSE(is_short(too_short, FixedBitRule::kMustBeSet));
+  EXPECT_FALSE(
+      is_short(WithPayload("40 01020304", kMaxDatagramBytes - 4), FixedBitRule::kMustBeSet));
+  EXPECT_FALSE(is_short({}, FixedBitRule::kMustBeSet));
+}
+
 // Mutations of good datagrams get further than noise does.
 TEST(DatagramSplitterTest, PartsCoverAnyDatagramInOrder) {
   SeededRandom random(5);
@@ -400,12 +419,17 @@ TEST(DatagramSplitterTest, PartsCoverAnyDatagramInOrder) {
       datagram[random.UniformBelow(datagram.size())] = static_cast<uint8_t>(random.NextUint64());
     }
     datagram.resize(random.UniformBelow(datagram.size() + 1));
-    const PacketRules rules{.short_header_dcid_size = random.UniformBelow(21),
-                            .fixed_bit = random.UniformBelow(2) == 0 ? FixedBitRule::kMustBeSet
-                                                                     : FixedBitRule::kIgnored};
+    const PacketRules rules{random.UniformBelow(21), random.UniformBelow(2) == 0
+                                                         ? FixedBitRule::kMustBeSet
+                                                         : FixedBitRule::kIgnored};
 
     const uint8_t* expected_start = datagram.data();
-    for (const DatagramPart& part : Split(datagram, rules)) {
+    const std::vector<DatagramPart> parts = Split(datagram, rules);
+    const bool is_short_packet = parts.size() == 1 &&
+                                 parts.front().kind() == DatagramPart::Kind::kPacket &&
+                                 !parts.front().packet().has_long_header();
+    ASSERT_EQ(DatagramSplitter::IsShortPacket(datagram, rules), is_short_packet);
+    for (const DatagramPart& part : parts) {
       ASSERT_EQ(part.bytes().data(), expected_start);
       ASSERT_FALSE(part.bytes().empty());
       expected_start += part.bytes().size();

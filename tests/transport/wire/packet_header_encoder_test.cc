@@ -135,7 +135,7 @@ TEST(PacketHeaderEncoderTest, CoalescedHeadersCountFromTheirOwnStart) {
   SetPacketLength(std::span(datagram).first(initial_size), initial_layout);
   SetPacketLength(std::span(datagram).subspan(initial_size), handshake_layout);
 
-  DatagramSplitter splitter(datagram, {});
+  DatagramSplitter splitter(datagram, PacketRules(0));
   DatagramPart part;
   ASSERT_TRUE(splitter.Next(&part));
   EXPECT_EQ(part.bytes().size(), initial_size);
@@ -149,14 +149,14 @@ TEST(PacketHeaderEncoderTest, MinFrameBytesMakePacketsThatCanBeRead) {
   for (size_t size = 1; size <= kMaxPacketNumberSize; ++size) {
     Bytes packet = ShortPacket({.packet_number_size = size}, MinFrameBytes(size) + 16);
 
-    DatagramSplitter splitter(packet, {});
+    DatagramSplitter splitter(packet, PacketRules(0));
     DatagramPart part;
     ASSERT_TRUE(splitter.Next(&part));
     EXPECT_EQ(part.kind(), DatagramPart::Kind::kPacket);
 
     if (MinFrameBytes(size) > 0) {
       packet.pop_back();
-      DatagramSplitter smaller(packet, {});
+      DatagramSplitter smaller(packet, PacketRules(0));
       ASSERT_TRUE(smaller.Next(&part));
       EXPECT_EQ(part.kind(), DatagramPart::Kind::kDropped);
     }
@@ -193,7 +193,7 @@ TEST(PacketHeaderEncoderTest, RandomLongHeadersComeBack) {
     header.token = token;
     Bytes packet = LongPacket(header, 20 + random.UniformBelow(1000));
 
-    DatagramSplitter splitter(packet, {.fixed_bit = FixedBitRule::kIgnored});
+    DatagramSplitter splitter(packet, PacketRules(0, FixedBitRule::kIgnored));
     DatagramPart part;
     ASSERT_TRUE(splitter.Next(&part));
     ASSERT_EQ(part.kind(), DatagramPart::Kind::kPacket);
@@ -227,7 +227,7 @@ TEST(PacketHeaderEncoderTest, RandomShortHeadersComeBack) {
     Bytes packet = ShortPacket(header, 20 + random.UniformBelow(1000));
 
     DatagramSplitter splitter(
-        packet, {.short_header_dcid_size = dcid.size(), .fixed_bit = FixedBitRule::kIgnored});
+        packet, PacketRules(dcid.size(), FixedBitRule::kIgnored));
     DatagramPart part;
     ASSERT_TRUE(splitter.Next(&part));
     ASSERT_EQ(part.kind(), DatagramPart::Kind::kPacket);

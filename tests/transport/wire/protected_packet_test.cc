@@ -33,7 +33,7 @@ Bytes Unprotected(std::string_view header, const Bytes& frames) {
 }
 
 ProtectedPacket OnlyPacket(Bytes& datagram, size_t short_header_dcid_size = 0) {
-  DatagramSplitter splitter(datagram, {.short_header_dcid_size = short_header_dcid_size});
+  DatagramSplitter splitter(datagram, PacketRules(short_header_dcid_size));
   DatagramPart part;
   GODWIT_CHECK(splitter.Next(&part));
   GODWIT_CHECK_EQ(part.kind(), DatagramPart::Kind::kPacket);

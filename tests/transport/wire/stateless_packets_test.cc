@@ -89,7 +89,7 @@ TEST(VersionNegotiationTest, WrittenPacketsAreReadBack) {
                             .supported_versions = versions,
                             .random_bits = static_cast<uint8_t>(random.NextUint64())});
 
-    DatagramSplitter splitter(packet, {});
+    DatagramSplitter splitter(packet, PacketRules(0));
     DatagramPart part;
     ASSERT_TRUE(splitter.Next(&part));
     ASSERT_EQ(part.kind(), DatagramPart::Kind::kVersionNegotiation);
@@ -191,7 +191,7 @@ TEST(RetryTest, WrittenPacketsAreReadBack) {
     const Bytes without_tag = packet;
     packet.insert(packet.end(), tag.begin(), tag.end());
 
-    DatagramSplitter splitter(packet, {});
+    DatagramSplitter splitter(packet, PacketRules(0));
     DatagramPart part;
     ASSERT_TRUE(splitter.Next(&part));
     ASSERT_EQ(part.kind(), DatagramPart::Kind::kRetry);
