@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "godwit/drop_reason.h"
 #include "godwit/random.h"
@@ -32,6 +33,10 @@ class EventSink {
     static_cast<void>(reason);
     static_cast<void>(bytes);
   }
+
+  // Of an SSLKEYLOGFILE, without its end of line. Never unless the configuration of TLS has
+  // export_session_secrets.
+  virtual void OnKeyLogLine(std::string_view line) { static_cast<void>(line); }
 };
 
 // Remembers what may be used once: 0-RTT tickets and address validation tokens (RFC 9001 §9.2, RFC

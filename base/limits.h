@@ -184,6 +184,10 @@ inline constexpr unsigned kMaxCloseReplies = 12;
 static_assert(kMaxCryptoBufferBytes >= 4096);
 static_assert(kMaxTransportParameterBytes <= kMaxCryptoBufferBytes);
 
+// Lines for an SSLKEYLOGFILE that an application has asked for and not taken; what comes then is
+// lost. 250 bytes each, five a handshake.
+inline constexpr size_t kMaxKeyLogLines = 1024;
+
 // ---- Streams ----
 
 // Bytes of a block in which received data waits for what is missing in front of it, or for the

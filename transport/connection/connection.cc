@@ -149,16 +149,17 @@ void Connection::SetMayGrowWindows(bool may_grow) { parts_->may_grow_windows = m
 std::optional<ConnectionEvent> Connection::PollEvent() {
   using Kind = ConnectionEvent::Kind;
   PendingEvents& pending = parts_->events;
-  if (std::exchange(pending.handshake_complete, false)) {
-    return ConnectionEvent{.kind = Kind::kHandshakeComplete};
-  }
-  if (std::exchange(pending.handshake_confirmed, false)) {
-    return ConnectionEvent{.kind = Kind::kHandshakeConfirmed};
-  }
-  if (std::exchange(pending.path_changed, false)) {
-    return ConnectionEvent{.kind = Kind::kPathChanged};
-  }
-  if (std::exchange(pending.max_datagram_payload_changed, false)) {
+  if (pending.has_urgent()) [[unlikely]] {
+    if (std::exchange(pending.handshake_complete, false)) {
+      return ConnectionEvent{.kind = Kind::kHandshakeComplete};
+    }
+    if (std::exchange(pending.handshake_confirmed, false)) {
+      return ConnectionEvent{.kind = Kind::kHandshakeConfirmed};
+    }
+    if (std::exchange(pending.path_changed, false)) {
+      return ConnectionEvent{.kind = Kind::kPathChanged};
+    }
+    pending.max_datagram_payload_changed = false;
     return ConnectionEvent{.kind = Kind::kMaxDatagramPayloadChanged};
   }
   if (const auto event = parts_->streams.PollEvent()) {

@@ -31,6 +31,7 @@ ConnectionParts::ConnectionParts(const ConnectionConfig& connection_config,
                                  const ConnectionStart& start,
                                  std::unique_ptr<TlsSession> tls_session)
     : perspective(start.perspective),
+      is_peer_validation_complete(start.perspective == Perspective::kServer),
       config(connection_config),
       env(environment),
       tls(std::move(tls_session)),
@@ -49,7 +50,6 @@ ConnectionParts::ConnectionParts(const ConnectionConfig& connection_config,
              .is_migration_allowed = connection_config.allows_migration}),
       local_cids(start.local_cid, start.local_cid_token),
       peer_cids(start.peer_cid),
-      is_peer_validation_complete(start.perspective == Perspective::kServer),
       blocked(SendBlockedBy::kHandshake, start.now) {
   SpaceFor(EncryptionLevel::kOneRtt).acks().SetDelayPolicy(config.max_ack_delay, 2);
 }
@@ -98,6 +98,7 @@ void ConnectionParts::UseActivePath(Timestamp now) {
   probe_timer.Reset();
   // RFC 9002 §7.6.2: what is lost before this path's own first sample is no persistent congestion.
   if (!paths.active().rtt().has_sample()) first_rtt_sample_time = Timestamp::Infinite();
+  streams.SetCongestionWindow(paths.active().controller().congestion_window_bytes());
   OnMaxDatagramBytesChanged(now);
 }
 

@@ -49,6 +49,11 @@ struct PendingEvents {
   bool max_datagram_payload_changed = false;
   bool path_changed = false;
   bool is_close_told = false;
+
+  // Of those that are told before the streams' own.
+  bool has_urgent() const {
+    return handshake_complete | handshake_confirmed | path_changed | max_datagram_payload_changed;
+  }
 };
 
 // The connection ids of the handshake, which its end authenticates. RFC 9000 §7.3.
@@ -116,6 +121,12 @@ struct ConnectionParts {
   void OnMaxDatagramBytesChanged(Timestamp now);
 
   const Perspective perspective;
+  // RFC 9002 §A.6: a client knows that its server believes its address.
+  bool is_peer_validation_complete;
+  bool may_grow_windows = true;
+  // Packets that are to be sent because a timer fired, whatever the window says.
+  std::array<uint8_t, kPacketNumberSpaceCount> probes_due = {};
+  PendingEvents events;
   const ConnectionConfig& config;
   const ConnectionEnvironment env;
   std::unique_ptr<TlsSession> tls;
@@ -134,8 +145,6 @@ struct ConnectionParts {
   DiscardedSpaces discarded_spaces;
   ReorderingWindow reordering;
   ProbeTimer probe_timer;
-  // Packets that are to be sent because a timer fired, whatever the window says.
-  std::array<uint8_t, kPacketNumberSpaceCount> probes_due = {};
 
   StreamMap streams;
   DatagramQueue datagrams;
@@ -148,15 +157,11 @@ struct ConnectionParts {
   PacketNumber largest_non_probing = PacketNumber::None();
   // Of the active path, at the latest.
   Timestamp first_rtt_sample_time = Timestamp::Infinite();
-  // RFC 9002 §A.6: a client knows that its server believes its address.
-  bool is_peer_validation_complete;
   // When pacing lets go what waits now. Infinite: nothing waits for it.
   Timestamp pacing_release = Timestamp::Infinite();
   // When memory that only traffic needs is given back. Infinite: it was.
   Timestamp quiet_at = Timestamp::Infinite();
-  bool may_grow_windows = true;
   SendBlockTally blocked;
-  PendingEvents events;
   ConnectionCounters counters;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/check.h"
 
@@ -42,6 +43,9 @@ Result ReadPeerParameters(ConnectionParts& parts, Timestamp now) {
 Result AdvanceHandshake(ConnectionParts& parts, Timestamp now) {
   while (const std::optional<TlsSecret> secret = parts.tls->PollSecret()) {
     parts.keys.InstallSecret(*secret);
+  }
+  while (const std::optional<std::string> line = parts.tls->PollKeyLogLine()) {
+    parts.env.events->OnKeyLogLine(*line);
   }
   parts.crypto.CollectFrom(*parts.tls, parts.env.pools->send_blocks);
   GODWIT_RETURN_IF_ERROR(ReadPeerParameters(parts, now));

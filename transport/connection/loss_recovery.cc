@@ -171,6 +171,7 @@ void ApplyFates(ConnectionParts& parts, PacketNumberSpace space, Timestamp now,
                                     parts.paths.active().rtt().smoothed_rtt());
   }
   TellActivePath(parts, now, fates);
+  parts.streams.SetCongestionWindow(parts.paths.active().controller().congestion_window_bytes());
   TellOtherPaths(parts, now, fates);
   if (space == PacketNumberSpace::kApplication) TellMtuDiscovery(parts, now, fates);
   parts.counters.packets_lost += fates.lost.size();

@@ -293,17 +293,16 @@ void SendPath::Commit(const PacketBuilder& packet, const OutgoingPacket& bytes, 
   const uint64_t number = bytes.packet_number.value();
   const uint64_t size = bytes.bytes.size();
   const bool is_in_flight = packet.is_in_flight();
-  const TransmittedPacket transmitted =
-      is_in_flight ? path.OnPacketSent(number, size, now_)
-                   : TransmittedPacket{.packet_number = number, .bytes = size, .sent_time = now_};
-  parts_.SpaceFor(packet.level())
-      .OnPacketSent({.packet = transmitted,
-                     .path = path.id(),
-                     .level = packet.level(),
-                     .is_ack_eliciting = frames.is_ack_eliciting(),
-                     .is_in_flight = is_in_flight,
-                     .is_mtu_probe = is_mtu_probe},
-                    frames.sent_frames(), *parts_.env.random);
+  const SentPacket sent = {
+      .packet = is_in_flight
+                    ? path.OnPacketSent(number, size, now_)
+                    : TransmittedPacket{.packet_number = number, .bytes = size, .sent_time = now_},
+      .path = path.id(),
+      .level = packet.level(),
+      .is_ack_eliciting = frames.is_ack_eliciting(),
+      .is_in_flight = is_in_flight,
+      .is_mtu_probe = is_mtu_probe};
+  parts_.SpaceFor(packet.level()).OnPacketSent(sent, frames.sent_frames(), *parts_.env.random);
   if (frames.is_ack_eliciting()) parts_.idle.OnAckElicitingSent(now_);
   if (is_in_flight) in_flight_sent_bytes_ += size;
   ++parts_.counters.packets_sent;
@@ -320,8 +319,14 @@ Transmit SendPath::Finish(Path& path, size_t bytes, size_t segment_bytes) {
   const Transmit transmit = {.payload = buffer_.first(bytes),
                              .segment_size = segment_bytes,
                              .four_tuple = path.four_tuple()};
-  parts_.counters.datagrams_sent += transmit.segment_count();
-  parts_.counters.bytes_sent += bytes;
+  ConnectionCounters& counters = parts_.counters;
+  const size_t datagram_count = transmit.segment_count();
+  counters.datagrams_sent += datagram_count;
+  counters.bytes_sent += bytes;
+  if (datagram_count > 1) {
+    ++counters.trains_sent;
+    counters.train_datagrams_sent += datagram_count;
+  }
   return transmit;
 }
 

@@ -32,6 +32,7 @@ void OnQuiet(ConnectionParts& parts) {
   for (const std::unique_ptr<PacketSpace>& space : parts.spaces) {
     if (space != nullptr) space->ReleaseSpareMemory();
   }
+  parts.streams.ReleaseSpareMemory();
   parts.quiet_at = Timestamp::Infinite();
 }
 

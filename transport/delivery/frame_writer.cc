@@ -14,6 +14,15 @@
 
 namespace godwit {
 
+namespace {
+
+// Of a STREAM frame, without the length. RFC 9000 §19.8: an offset of 0 is left out.
+size_t StreamHeaderBytes(StreamId id, uint64_t offset_bytes) {
+  return 1 + VarintSize(id.value()) + (offset_bytes == 0 ? 0 : VarintSize(offset_bytes));
+}
+
+}  // namespace
+
 void FrameWriter::NoteFrame(size_t begin) {
   const std::span<const uint8_t> frame = writer_.written().subspan(begin);
   // All types fit into a byte; those above 63 take a varint of two.
@@ -41,22 +50,25 @@ bool FrameWriter::WriteDatagram(const DatagramFrame& frame, LengthField length,
 }
 
 size_t FrameWriter::StreamDataRoom(StreamId id, uint64_t offset_bytes, LengthField length) const {
-  const size_t header =
-      1 + VarintSize(id.value()) + (offset_bytes == 0 ? 0 : VarintSize(offset_bytes));
+  const size_t header = StreamHeaderBytes(id, offset_bytes);
   if (!HasRecordRoom() || space_left() <= header) return 0;
   const size_t room = space_left() - header;
   if (length == LengthField::kAbsent) return room;
-  size_t best = 0;
-  for (const VarintWidth width : {VarintWidth::k1, VarintWidth::k2, VarintWidth::k4}) {
-    if (room < ByteCount(width)) break;
-    best = std::max(best, std::min<size_t>(room - ByteCount(width), MaxVarintOf(width)));
-  }
-  return best;
+  // A length field of one byte, two or four: of each the greatest length that it can say, unless
+  // the next wider one leaves room for more.
+  constexpr size_t kMax1 = MaxVarintOf(VarintWidth::k1);
+  constexpr size_t kMax2 = MaxVarintOf(VarintWidth::k2);
+  if (room <= kMax1 + 1) return room - 1;
+  if (room <= kMax2 + 2) return std::max(kMax1, room - 2);
+  return std::max(kMax2, std::min<size_t>(room - 4, MaxVarintOf(VarintWidth::k4)));
 }
 
 bool FrameWriter::WriteStreamHeader(StreamId id, const StreamRange& range, LengthField length) {
   const StreamFrameHeader header{id, range.offset_bytes, range.length_bytes, range.is_fin};
-  if (!HasRecordRoom() || !Fits(EncodedSize(header, length) + range.length_bytes)) return false;
+  const size_t length_field_bytes =
+      length == LengthField::kPresent ? VarintSize(range.length_bytes) : 0;
+  const size_t header_bytes = StreamHeaderBytes(id, range.offset_bytes) + length_field_bytes;
+  if (!HasRecordRoom() || !Fits(header_bytes + range.length_bytes)) return false;
   const size_t begin = writer_.position();
   WriteStreamFrameHeader(header, length, writer_);
   NoteFrame(begin);

@@ -2,15 +2,7 @@
 #include "transport/streams/stream_map.h"
 
 #include <array>
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <span>
 #include <utility>
-
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/strings/cord.h"
 
 #include "base/check.h"
 #include "base/limits.h"

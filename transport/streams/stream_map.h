@@ -121,7 +121,9 @@ class StreamMap {
   using Fill = StreamSender::Fill;
   // Fills the packet as far as there is data: frames of several streams if they are small. One that
   // reaches to the end of the packet has no length and completes it.
-  void WriteStreamData(FrameWriter& writer, Fill fill) { sender_.WriteStreamData(writer, fill); }
+  void WriteStreamData(FrameWriter& writer, Fill fill) {
+    sender_.WriteStreamData(writer, fill, events_);
+  }
 
   // There is data that was never sent, and the peer's limits hold back all of it.
   bool is_blocked_by_flow_control() const { return sender_.is_blocked_by_flow_control(); }
@@ -132,6 +134,13 @@ class StreamMap {
   // `number` is of the packet that carried `frame`. Frames of other parts do not belong here.
   void OnFrameAcked(PacketNumber number, const SentFrame& frame, StreamPools& pools);
   void OnFrameLost(PacketNumber number, const SentFrame& frame);
+
+  // Of the path in use, whenever it may have changed: how much may be written follows it
+  // (send_quota.h). Streams that wait for room are told, if there is some.
+  void SetCongestionWindow(uint64_t bytes) {
+    sender_.SetCongestionWindow(bytes);
+    sender_.WakeWriters(table_, events_);
+  }
 
   // ---- The whole ----
 
@@ -146,6 +155,8 @@ class StreamMap {
   bool has_open_streams() const { return table_.size() != 0; }
   size_t open_stream_count() const { return table_.size(); }
 
+  // The connection is quiet: gives back memory that only traffic needs.
+  void ReleaseSpareMemory() { table_.ReleaseSpareMemory(); }
   // The connection is over: every stream goes, its blocks to the pools. What waits to be polled and
   // makes sense without the stream stays.
   void ReleaseAll(StreamPools& pools);

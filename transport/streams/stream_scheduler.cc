@@ -95,17 +95,17 @@ ScheduledStream* StreamScheduler::Next(Credit credit) const {
   return incremental;
 }
 
-void StreamScheduler::OnServed(ScheduledStream& stream, uint64_t byte_count) {
+void StreamScheduler::OnServed(ScheduledStream& stream, const Served& served) {
   GODWIT_DCHECK(IsInLane(stream.need));
   if (stream.need == SendNeed::kCredit) {
-    side_bytes_ = AddBytes(side_bytes_, byte_count);
+    side_bytes_ = AddBytes(side_bytes_, served.byte_count);
     if (side_bytes_ == kStreamTurnBytes) {
       side_bytes_ = 0;
       is_in_order_turn_ = stream.priority.is_incremental;
     }
   }
-  stream.turn_bytes = AddBytes(stream.turn_bytes, byte_count);
-  if (stream.turn_bytes < kStreamTurnBytes) return;
+  stream.turn_bytes = AddBytes(stream.turn_bytes, served.byte_count);
+  if (stream.turn_bytes < kStreamTurnBytes || served.is_end_near) return;
   stream.turn_bytes = 0;
   if (!stream.priority.is_incremental) return;
   // RFC 9218 §10: incremental streams share.
@@ -142,7 +142,7 @@ void StreamScheduler::CheckInvariants() const {
         GODWIT_CHECK_EQ(stream->need, need);
         GODWIT_CHECK_EQ(stream->priority.urgency, urgency);
         if (need == SendNeed::kCredit) GODWIT_CHECK(stream->priority.is_incremental);
-        GODWIT_CHECK_LT(stream->turn_bytes, kStreamTurnBytes);
+        GODWIT_CHECK_LE(stream->turn_bytes, kStreamTurnBytes);
         const ScheduledStream* const next = Lane::Next(*stream);
         GODWIT_CHECK(next->lane_hook.previous == stream);
         stream = next;

@@ -8,6 +8,9 @@
 // turn the non-incremental one with the lowest id, which is served to its end. So no stream starves
 // another of its urgency, except that non-incremental ones wait for those opened before them.
 //
+// An incremental stream whose end is near keeps its turn until then. Of a hundred short answers
+// that are due together, each is then whole as soon as its turn comes, instead of all at the end.
+//
 // It does not know what a stream has to send, nor what limits it: its owner says what it needs.
 // Every operation is O(1), for non-incremental streams O(log n) and a move of small entries.
 //
@@ -59,7 +62,11 @@ class StreamScheduler {
   bool needs_credit() const { return credit_mask_ != 0 || !in_order_.empty(); }
 
   // Next() has sent that much.
-  void OnServed(ScheduledStream& stream, uint64_t byte_count);
+  struct Served {
+    uint64_t byte_count;
+    bool is_end_near = false;  // The stream is finished, and what is left of it is short.
+  };
+  void OnServed(ScheduledStream& stream, const Served& served);
 
   // Of all streams in a lane.
   size_t CountReady() const;

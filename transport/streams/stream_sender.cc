@@ -16,46 +16,55 @@
 
 namespace godwit {
 
-uint64_t StreamSender::Admit(Stream& stream, uint64_t wanted_bytes) {
+namespace {
+
+// With so little left of a stream that is finished, it keeps its turn and is done. Others wait that
+// much longer, once for each stream: of a few packets it is worth it.
+constexpr uint64_t kMaxShortEndBytes = 4096;
+
+}  // namespace
+
+StreamSender::Admission StreamSender::Admit(const Stream& stream, uint64_t wanted_bytes) const {
   const SendStream& send = stream.send;
+  const uint64_t unsendable = send.unsendable_bytes();
   const uint64_t room = quota_.RoomFor({.held_bytes = send.buffer().unacked_bytes(),
+                                        .unsent_bytes = send.buffer().unsent_bytes(),
                                         .sendable_bytes = send.sendable_bytes(),
-                                        .unsendable_bytes = send.unsendable_bytes()});
+                                        .unsendable_bytes = unsendable});
   // RFC 9000 §19.8: no offset above 2^62-1.
   const uint64_t offsets_left = kMaxStreamOffset - send.buffer().written_end();
-  const uint64_t taken = std::min({wanted_bytes, room, offsets_left});
-  quota_.OnWritten(taken);
-  if (taken < wanted_bytes) {
+  return {.wanted_bytes = wanted_bytes,
+          .taken_bytes = std::min({wanted_bytes, room, offsets_left}),
+          .unsendable_before = unsendable};
+}
+
+void StreamSender::OnAppended(Stream& stream, const Admission& admission) {
+  quota_.OnWritten(admission.taken_bytes);
+  quota_.OnUnsendableChanged({admission.unsendable_before, stream.send.unsendable_bytes()});
+  if (admission.taken_bytes < admission.wanted_bytes) {
     quota_.NoteRefused();
     if (!stream.is_waiting_to_write) waiting_writers_.push_back(stream.id);
     stream.is_waiting_to_write = true;
   }
-  return taken;
-}
-
-void StreamSender::OnAppended(Stream& stream, uint64_t unsendable_before) {
-  quota_.OnUnsendableChanged({unsendable_before, stream.send.unsendable_bytes()});
   Refresh(stream);
 }
 
 uint64_t StreamSender::Write(Stream& stream, std::span<const uint8_t> data, SendBlockPool& pool) {
-  const uint64_t unsendable_before = stream.send.unsendable_bytes();
-  const uint64_t taken = Admit(stream, data.size());
-  stream.send.Append(data.first(taken), pool);
-  OnAppended(stream, unsendable_before);
-  return taken;
+  const Admission admission = Admit(stream, data.size());
+  stream.send.Append(data.first(admission.taken_bytes), pool);
+  OnAppended(stream, admission);
+  return admission.taken_bytes;
 }
 
 uint64_t StreamSender::Write(Stream& stream, const absl::Cord& data, SendBlockPool& pool) {
-  const uint64_t unsendable_before = stream.send.unsendable_bytes();
-  const uint64_t taken = Admit(stream, data.size());
-  if (taken == data.size()) {
+  const Admission admission = Admit(stream, data.size());
+  if (admission.taken_bytes == data.size()) {
     stream.send.Append(data, pool);
   } else {
-    stream.send.Append(data.Subcord(0, taken), pool);
+    stream.send.Append(data.Subcord(0, admission.taken_bytes), pool);
   }
-  OnAppended(stream, unsendable_before);
-  return taken;
+  OnAppended(stream, admission);
+  return admission.taken_bytes;
 }
 
 void StreamSender::Finish(Stream& stream) {
@@ -65,6 +74,7 @@ void StreamSender::Finish(Stream& stream) {
 
 void StreamSender::Reset(Stream& stream, uint64_t error_code, SendBlockPool& pool) {
   const uint64_t unsendable_before = stream.send.unsendable_bytes();
+  quota_.OnSent(stream.send.buffer().unsent_bytes());
   quota_.OnReleased(stream.send.Reset(error_code, pool));
   quota_.OnUnsendableChanged({unsendable_before, 0});
   Refresh(stream);
@@ -85,11 +95,11 @@ void StreamSender::RaiseMaxStreamData(Stream& stream, uint64_t max_data_bytes,
   }
 }
 
-void StreamSender::Refresh(Stream& stream) {
+bool StreamSender::Refresh(Stream& stream) {
   const SendNeed before = stream.need;
   const SendNeed need = stream.send.need();
   if (need == before) [[likely]] {
-    return;
+    return false;
   }
   scheduler_.SetNeed(stream, need);
   if (before == SendNeed::kLimit) --limited_count_;
@@ -100,6 +110,13 @@ void StreamSender::Refresh(Stream& stream) {
     control_.Refresh(stream);
   }
   if (need == SendNeed::kCredit && flow_.credit_bytes() == 0) flow_.NoteBlocked();
+  return true;
+}
+
+// It stays in the list: if there is still no room, it is called again.
+void StreamSender::TellIfDry(Stream& stream, StreamEventQueue& events) {
+  const bool is_dry = stream.need == SendNeed::kNothing && stream.is_waiting_to_write;
+  if (is_dry && stream.send.is_writable()) events.Push(stream, StreamEvent::Kind::kWritable);
 }
 
 void StreamSender::RepeatBlocked(const StreamTable& table) {
@@ -116,14 +133,18 @@ void StreamSender::RepeatBlocked(const StreamTable& table) {
   control_.Refresh(*limited);
 }
 
-void StreamSender::WriteStreamData(FrameWriter& writer, Fill fill) {
+void StreamSender::WriteStreamData(FrameWriter& writer, Fill fill, StreamEventQueue& events) {
+  const uint64_t used_before = flow_.used_bytes();
   while (writer.space_left() != 0) {
     ScheduledStream* const next = scheduler_.Next(credit());
     if (next == nullptr) break;
     auto& stream = static_cast<Stream&>(*next);
     if (!WriteFrame(stream, writer, fill)) break;
-    Refresh(stream);
+    if (Refresh(stream)) [[unlikely]] {
+      TellIfDry(stream, events);
+    }
   }
+  quota_.OnSent(flow_.used_bytes() - used_before);
   if (flow_.credit_bytes() == 0 && scheduler_.needs_credit()) flow_.NoteBlocked();
 }
 
@@ -141,15 +162,16 @@ bool StreamSender::WriteFrame(Stream& stream, FrameWriter& writer, Fill fill) {
   // RFC 9000 §19.8: data up to the end of the packet needs no length. If a length would push it
   // over that end, it goes without, and a byte or two stay empty; but in a packet that may be
   // padded the padding would become data, and so the last bytes have to wait.
-  const size_t room_with_length =
-      writer.StreamDataRoom(stream.id, range->offset_bytes, LengthField::kPresent);
-  const bool fills_packet = range->length_bytes != 0 && range->length_bytes == room;
-  const bool is_last =
-      fills_packet || (fill == Fill::kMayScatter && range->length_bytes > room_with_length);
-  if (!is_last && range->length_bytes > room_with_length) {
-    if (room_with_length == 0) return false;
-    range->length_bytes = room_with_length;
-    range->is_fin = false;
+  bool is_last = range->length_bytes != 0 && range->length_bytes == room;
+  if (!is_last) {
+    const size_t room_with_length =
+        writer.StreamDataRoom(stream.id, range->offset_bytes, LengthField::kPresent);
+    is_last = fill == Fill::kMayScatter && range->length_bytes > room_with_length;
+    if (!is_last && range->length_bytes > room_with_length) {
+      if (room_with_length == 0) return false;
+      range->length_bytes = room_with_length;
+      range->is_fin = false;
+    }
   }
   const SendBuffer& buffer = stream.send.buffer();
   std::span<const uint8_t> view;
@@ -163,7 +185,9 @@ bool StreamSender::WriteFrame(Stream& stream, FrameWriter& writer, Fill fill) {
     buffer.CopyTo(range->offset_bytes, *place);
   }
   flow_.OnSent(stream.send.OnSent(*range));
-  scheduler_.OnServed(stream, range->length_bytes);
+  const bool is_end_near =
+      buffer.is_finished() && buffer.unsent_bytes() + buffer.lost_bytes() <= kMaxShortEndBytes;
+  scheduler_.OnServed(stream, {.byte_count = range->length_bytes, .is_end_near = is_end_near});
   return true;
 }
 
@@ -206,6 +230,7 @@ void StreamSender::CheckInvariants(const StreamTable& table) const {
   scheduler_.CheckInvariants();
   uint64_t sent_bytes = forgotten_bytes_;
   uint64_t held_bytes = 0;
+  uint64_t unsent_bytes = 0;
   uint64_t unsendable_bytes = 0;
   uint64_t limited_count = 0;
   size_t ready_count = 0;
@@ -216,6 +241,7 @@ void StreamSender::CheckInvariants(const StreamTable& table) const {
     GODWIT_CHECK_EQ(stream.control_hook.is_linked(), stream.HasPendingControl());
     sent_bytes += stream.send.buffer().sent_end();
     held_bytes += stream.send.buffer().unacked_bytes();
+    unsent_bytes += stream.send.buffer().unsent_bytes();
     unsendable_bytes += stream.send.unsendable_bytes();
     if (stream.need == SendNeed::kLimit) ++limited_count;
     if (stream.need == SendNeed::kRoom || stream.need == SendNeed::kCredit) ++ready_count;
@@ -223,6 +249,7 @@ void StreamSender::CheckInvariants(const StreamTable& table) const {
   });
   GODWIT_CHECK_EQ(sent_bytes, flow_.used_bytes());
   GODWIT_CHECK_EQ(held_bytes, quota_.held_bytes());
+  GODWIT_CHECK_EQ(unsent_bytes, quota_.unsent_bytes());
   GODWIT_CHECK_EQ(unsendable_bytes, quota_.unsendable_bytes());
   GODWIT_CHECK_EQ(limited_count, limited_count_);
   GODWIT_CHECK_EQ(ready_count, scheduler_.CountReady());

@@ -9,7 +9,7 @@
 //
 // Invariants: every stream's need is what its state says; the connection's credit that is used is
 // the sum of what its streams have sent for the first time; what the quota holds, the sum of what
-// they hold, and for data above their own limits too.
+// they hold, and for data that was never sent and data above their own limits too.
 #ifndef GODWIT_TRANSPORT_STREAMS_STREAM_SENDER_H_
 #define GODWIT_TRANSPORT_STREAMS_STREAM_SENDER_H_
 
@@ -66,7 +66,7 @@ class StreamSender {
     kMayScatter,  // The packet is not padded; its last frame may leave its data where it lies.
     kCopyOnly,    // It may be padded.
   };
-  void WriteStreamData(FrameWriter& writer, Fill fill);
+  void WriteStreamData(FrameWriter& writer, Fill fill, StreamEventQueue& events);
 
   // True if the peer has everything by that, and had not before.
   bool OnDataAcked(Stream& stream, const StreamRange& range, SendBlockPool& pool);
@@ -76,6 +76,9 @@ class StreamSender {
   const SendFlow& flow() const { return flow_; }
   StreamControlQueue& control() { return control_; }
   const StreamControlQueue& control() const { return control_; }
+
+  // Of the path in use: how much may wait follows it.
+  void SetCongestionWindow(uint64_t bytes) { quota_.SetCongestionWindow(bytes); }
 
   // Tells the streams that wait for room to write, if there is enough of it.
   void WakeWriters(const StreamTable& table, StreamEventQueue& events) {
@@ -97,11 +100,19 @@ class StreamSender {
     return flow_.credit_bytes() == 0 ? StreamScheduler::Credit::kNone
                                      : StreamScheduler::Credit::kSome;
   }
-  // How much of a write is taken; what else the write changes comes after Append().
-  uint64_t Admit(Stream& stream, uint64_t wanted_bytes);
-  void OnAppended(Stream& stream, uint64_t unsendable_before);
-  // What the stream needs may have changed.
-  void Refresh(Stream& stream);
+  struct Admission {
+    uint64_t wanted_bytes;
+    uint64_t taken_bytes;
+    uint64_t unsendable_before;  // Above the stream's own limit, before the write.
+  };
+  // How much of a write is to be taken; OnAppended() follows when it was.
+  Admission Admit(const Stream& stream, uint64_t wanted_bytes) const;
+  void OnAppended(Stream& stream, const Admission& admission);
+  // What the stream needs may have changed; says whether it has.
+  bool Refresh(Stream& stream);
+  // Others may have so much to send that a stream would wait long for the room to double. When all
+  // its own data has left, it is called at once.
+  void TellIfDry(Stream& stream, StreamEventQueue& events);
   // One STREAM frame. False if it does not fit.
   bool WriteFrame(Stream& stream, FrameWriter& writer, Fill fill);
   void WakeAllWriters(const StreamTable& table, StreamEventQueue& events);

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
+#include <utility>
 
 #include "base/check.h"
 #include "base/limits.h"
@@ -57,7 +59,7 @@ Stream& StreamTable::Create(StreamId id) {
   const bool is_local = IsLocal(id);
   const auto [place, is_new] = streams_.try_emplace(id, nullptr);
   GODWIT_CHECK(is_new);
-  place->second = std::make_unique<Stream>(Stream::Params{
+  place->second = NewStream({
       .id = id,
       .has_send = is_local || id.is_bidirectional(),
       .has_recv = !is_local || id.is_bidirectional(),
@@ -66,6 +68,32 @@ Stream& StreamTable::Create(StreamId id) {
   });
   last_ = place->second.get();
   return *last_;
+}
+
+std::unique_ptr<Stream> StreamTable::NewStream(const Stream::Params& params) {
+  if (spares_ == nullptr) return std::make_unique<Stream>(params);
+  Spare* const spare = spares_;
+  spares_ = spare->next;
+  --spare_count_;
+  return std::unique_ptr<Stream>(new (spare) Stream(params));
+}
+
+void StreamTable::Recycle(std::unique_ptr<Stream> stream) {
+  static_assert(kMaxSpareStreams <= UINT8_MAX);
+  if (spare_count_ == kMaxSpareStreams) return;
+  Stream* const memory = stream.release();
+  std::destroy_at(memory);
+  spares_ = new (memory) Spare{spares_};
+  ++spare_count_;
+}
+
+void StreamTable::ReleaseSpareMemory() {
+  while (spares_ != nullptr) {
+    Spare* const spare = spares_;
+    spares_ = spare->next;
+    ::operator delete(spare);
+  }
+  spare_count_ = 0;
 }
 
 Stream* StreamTable::FindInMap(StreamId id) const {
@@ -105,7 +133,9 @@ void StreamTable::Remove(Stream& stream) {
   GODWIT_CHECK(!stream.lane_hook.is_linked());
   const StreamId id = stream.id;
   if (last_ == &stream) last_ = nullptr;
-  streams_.erase(id);
+  const auto place = streams_.find(id);
+  Recycle(std::move(place->second));
+  streams_.erase(place);
   if (!IsLocal(id)) limits(id.direction()).OnPeerStreamOver();
 }
 
@@ -126,6 +156,9 @@ void StreamTable::CheckInvariants() const {
     GODWIT_CHECK_EQ(stream->has_recv, !IsLocal(id) || id.is_bidirectional());
     if (!IsLocal(id)) ++peer_counts[static_cast<size_t>(id.direction())];
   }
+  size_t spare_count = 0;
+  for (const Spare* spare = spares_; spare != nullptr; spare = spare->next) ++spare_count;
+  GODWIT_CHECK_EQ(spare_count, spare_count_);
   for (size_t i = 0; i < limits_.size(); ++i) limits_[i].CheckInvariants(peer_counts[i]);
   if (last_ != nullptr) GODWIT_CHECK(streams_.find(last_->id)->second.get() == last_);
 }

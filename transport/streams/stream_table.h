@@ -36,7 +36,11 @@ class StreamTable {
  public:
   enum class Part : uint8_t { kSend, kRecv };
 
+  // Streams that are over whose memory waits for the next ones: 38 KiB.
+  static constexpr size_t kMaxSpareStreams = 64;
+
   StreamTable(Perspective perspective, const StreamConfig& config);
+  ~StreamTable() { ReleaseSpareMemory(); }
   StreamTable(const StreamTable&) = delete;
   StreamTable& operator=(const StreamTable&) = delete;
 
@@ -88,6 +92,8 @@ class StreamTable {
   void Remove(Stream& stream);
   // All at once; their owner forgets its lists.
   void Clear();
+  // Gives back what Remove() keeps for the next streams.
+  void ReleaseSpareMemory();
 
   StreamLimits& limits(StreamDirection direction) {
     return limits_[static_cast<size_t>(direction)];
@@ -109,15 +115,26 @@ class StreamTable {
   Result AdmitForFrame(StreamId id, const FrameRules& rules, StreamEventQueue& events,
                        Stream*& stream);
   Stream& Create(StreamId id);
+  std::unique_ptr<Stream> NewStream(const Stream::Params& params);
+  // Destroys it and keeps its memory, if there is not enough of that.
+  void Recycle(std::unique_ptr<Stream> stream);
   bool IsLocal(StreamId id) const { return id.initiator() == perspective_; }
   uint64_t RecvWindow(StreamId id) const;
 
+  // The memory of a stream that is gone. A connection that opens and ends many, and has many at a
+  // time, would have malloc() join and split pieces of this size for each.
+  struct Spare {
+    Spare* next;
+  };
+
   Perspective perspective_;
+  uint8_t spare_count_ = 0;
   std::array<uint64_t, 3> recv_windows_;   // By Grant, ours to the peer.
   std::array<uint64_t, 3> send_limits_{};  // By Grant, the peer's to us.
   std::array<StreamLimits, 2> limits_;
   absl::flat_hash_map<StreamId, std::unique_ptr<Stream>> streams_;
   mutable Stream* last_ = nullptr;  // What Find() found last: mostly what it looks for next.
+  Spare* spares_ = nullptr;
 };
 
 }  // namespace godwit

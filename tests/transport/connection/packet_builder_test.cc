@@ -36,7 +36,7 @@ PacketBuilder::Header HeaderOf(EncryptionLevel level) {
 
 // As DatagramSplitter takes the packet, whose header is not protected here.
 DatagramPart Split(std::span<uint8_t> bytes) {
-  DatagramSplitter splitter(bytes, {.short_header_dcid_size = 8});
+  DatagramSplitter splitter(bytes, PacketRules(8));
   DatagramPart part;
   EXPECT_TRUE(splitter.Next(&part));
   EXPECT_EQ(part.kind(), DatagramPart::Kind::kPacket);

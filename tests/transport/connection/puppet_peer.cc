@@ -174,7 +174,7 @@ SeenDatagram PuppetPeer::Read(std::span<const uint8_t> datagram, const FourTuple
   seen.four_tuple = four_tuple;
   seen.bytes.assign(datagram.begin(), datagram.end());
   raw::Bytes copy = seen.bytes;
-  DatagramSplitter splitter(copy, {.short_header_dcid_size = ids_.local.size()});
+  DatagramSplitter splitter(copy, PacketRules(ids_.local.size()));
   for (DatagramPart part; splitter.Next(&part);) {
     if (part.kind() == DatagramPart::Kind::kPacket) {
       ReadPacket(part.packet(), now, seen);

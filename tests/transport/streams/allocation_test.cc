@@ -121,6 +121,39 @@ TEST_F(AllocationTest, ManyStreamsThatTakeTurnsAllocateNothing) {
       0u);
 }
 
+TEST_F(AllocationTest, ShortStreamsOneAfterTheOtherAllocateNothing) {
+  EXPECT_EQ(
+      CountAllocations([&] {
+        for (int i = 0; i < 10; ++i) {
+          const StreamId id = *sender_.map().Open(StreamDirection::kUnidirectional);
+          GODWIT_CHECK(sender_.map()
+                           .Write(id, std::span<const uint8_t>(data_).first(100), sender_.pools())
+                           .ok());
+          GODWIT_CHECK(sender_.map().Finish(id).ok());
+        }
+        Carry(sender_, receiver_, true);
+        Carry(receiver_, sender_, true);
+      }),
+      0u);
+  EXPECT_FALSE(sender_.map().has_open_streams());
+  EXPECT_FALSE(receiver_.map().has_open_streams());
+}
+
+TEST_F(AllocationTest, MemoryOfStreamsThatAreGoneIsGivenBack) {
+  for (size_t i = 0; i < StreamTable::kMaxSpareStreams; ++i) {
+    const StreamId id = *sender_.map().Open(StreamDirection::kUnidirectional);
+    ASSERT_TRUE(sender_.map().Finish(id).ok());
+  }
+  while (sender_.map().has_open_streams()) Carry(sender_, receiver_, true);
+  sender_.map().CheckInvariants();
+
+  const uint64_t before = CountHeap().live_bytes;
+  sender_.map().ReleaseSpareMemory();
+
+  EXPECT_GE(before - CountHeap().live_bytes, StreamTable::kMaxSpareStreams * sizeof(Stream));
+  sender_.map().CheckInvariants();
+}
+
 TEST_F(AllocationTest, DataThatWaitsToBeReadAllocatesNothing) {
   const StreamId id = *sender_.map().Open(StreamDirection::kUnidirectional);
   int packet_count = 0;

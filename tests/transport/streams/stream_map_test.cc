@@ -402,75 +402,49 @@ TEST_F(StreamMapTest, NumbersThatCannotBeSentAreRefused) {
             absl::StatusCode::kInvalidArgument);
 }
 
-// ---- The send buffer's bound ----
+// ---- The end ----
 
-class SmallBufferTest : public StreamMapTest {
- protected:
-  SmallBufferTest() : peer_(Perspective::kClient, {.max_send_buffer_bytes = 1000}) {
-    peer_.map().OnPeerParameters(ParametersOf(config_));
+// ---- Whose turn it is ----
+
+// Which stream's data follows which in the packets of `peer`.
+std::vector<StreamId> SendingOrder(StreamPeer& peer) {
+  std::vector<StreamId> order;
+  while (true) {
+    const StreamPacket packet = peer.BuildPacket();
+    if (packet.frames.empty()) return order;
+    for (const SentFrame& frame : packet.frames) {
+      if (frame.kind() != FrameKind::kStream) continue;
+      if (order.empty() || order.back() != frame.stream_id()) order.push_back(frame.stream_id());
+    }
+  }
+}
+
+TEST_F(StreamMapTest, ShortStreamsThatAreFinishedGoOneAfterTheOther) {
+  std::vector<StreamId> ids;
+  for (int i = 0; i < 3; ++i) {
+    ids.push_back(Open(kBidi));
+    client_.Write(ids.back(), std::string(4'000, 'a'));
+    ASSERT_TRUE(client_.map().Finish(ids.back()).ok());
   }
 
-  StreamPeer peer_;
-};
-
-TEST_F(SmallBufferTest, AWriteTakesAsMuchAsThereIsRoomForAndWritableFollows) {
-  const StreamId id = *peer_.map().Open(kBidi);
-
-  EXPECT_EQ(*peer_.map().Write(id, std::vector<uint8_t>(2000), peer_.pools()), 800u);
-  EXPECT_EQ(peer_.map().held_bytes(), 800u);
-  EXPECT_EQ(*peer_.map().Write(id, BytesOf("x"), peer_.pools()), 0u);
-  EXPECT_TRUE(peer_.PollAll().empty());
-  peer_.OnAcked(peer_.BuildPacket());
-
-  EXPECT_EQ(peer_.PollAll(), (std::vector<StreamEvent>{{Kind::kWritable, kBidi, id, 0}}));
-  EXPECT_EQ(peer_.map().held_bytes(), 0u);
+  EXPECT_EQ(SendingOrder(client_), ids);
 }
 
-TEST_F(SmallBufferTest, ACordIsCutWhereTheRoomEnds) {
-  const StreamId id = *peer_.map().Open(kBidi);
+TEST_F(StreamMapTest, ShortStreamsThatMayGoOnTakeTurns) {
+  for (int i = 0; i < 3; ++i) client_.Write(Open(kBidi), std::string(4'000, 'a'));
 
-  EXPECT_EQ(*peer_.map().Write(id, absl::Cord(std::string(2000, 'x')), peer_.pools()), 800u);
+  EXPECT_GE(SendingOrder(client_).size(), 6u);
 }
 
-TEST_F(SmallBufferTest, AStreamThatItsLimitBlocksIsCalledWhenThatRises) {
-  config_.initial_max_stream_data_bidi_remote = 300;
-  StreamPeer peer(Perspective::kClient, {.max_send_buffer_bytes = 1000});
-  peer.map().OnPeerParameters(ParametersOf(config_));
-  const StreamId id = *peer.map().Open(kBidi);
-  EXPECT_EQ(*peer.map().Write(id, std::vector<uint8_t>(2000), peer.pools()), 425u);
-  EXPECT_TRUE(peer.PollAll().empty());
+TEST_F(StreamMapTest, LongStreamsTakeTurnsAlsoIfTheyAreFinished) {
+  for (int i = 0; i < 3; ++i) {
+    const StreamId id = Open(kBidi);
+    client_.Write(id, std::string(12'000, 'a'));
+    ASSERT_TRUE(client_.map().Finish(id).ok());
+  }
 
-  ASSERT_TRUE(peer.map().OnMaxStreamDataFrame({id, 400}).ok());
-
-  EXPECT_EQ(peer.PollAll(), (std::vector<StreamEvent>{{Kind::kWritable, kBidi, id, 0}}));
-  EXPECT_EQ(*peer.map().Write(id, std::vector<uint8_t>(2000), peer.pools()), 100u);
-  peer.map().CheckInvariants();
+  EXPECT_GE(SendingOrder(client_).size(), 15u);
 }
-
-TEST_F(SmallBufferTest, AResetMakesRoomForOthers) {
-  const StreamId a = *peer_.map().Open(kBidi);
-  const StreamId b = *peer_.map().Open(kBidi);
-  static_cast<void>(*peer_.map().Write(a, std::vector<uint8_t>(2000), peer_.pools()));
-  static_cast<void>(*peer_.map().Write(b, std::vector<uint8_t>(2000), peer_.pools()));
-
-  ASSERT_TRUE(peer_.map().Reset(a, 1, peer_.pools()).ok());
-
-  EXPECT_EQ(peer_.PollAll(), (std::vector<StreamEvent>{{Kind::kWritable, kBidi, b, 0}}));
-}
-
-TEST_F(SmallBufferTest, AWaitingWriterThatIsResetIsForgotten) {
-  const StreamId id = *peer_.map().Open(kUni);
-  static_cast<void>(*peer_.map().Write(id, std::vector<uint8_t>(2000), peer_.pools()));
-  ASSERT_TRUE(peer_.map().Reset(id, 1, peer_.pools()).ok());
-
-  peer_.OnAcked(peer_.BuildPacket());
-
-  EXPECT_FALSE(peer_.map().has_open_streams());
-  EXPECT_TRUE(peer_.PollAll().empty());
-  peer_.map().CheckInvariants();
-}
-
-// ---- The end ----
 
 TEST_F(StreamMapTest, ReleaseAllGivesEveryBlockBack) {
   const StreamId a = Open(kBidi);

@@ -30,7 +30,9 @@ TransportParameters ParametersOf(const StreamConfig& config) {
 }
 
 StreamPeer::StreamPeer(Perspective perspective, const StreamConfig& config)
-    : perspective_(perspective), map_(perspective, config) {}
+    : perspective_(perspective), map_(perspective, config) {
+  map_.SetCongestionWindow(kWideWindowBytes);
+}
 
 StreamContext StreamPeer::context() {
   return {.now = now_, .smoothed_rtt = rtt_, .may_grow_windows = may_grow_, .pools = &pools_};

@@ -44,6 +44,8 @@ struct StreamPacket {
 class StreamPeer {
  public:
   static constexpr size_t kPacketRoom = 1200;
+  // How much may be written is the send buffer's to say, unless a test sets another one.
+  static constexpr uint64_t kWideWindowBytes = uint64_t{1} << 40;
 
   StreamPeer(Perspective perspective, const StreamConfig& config);
 

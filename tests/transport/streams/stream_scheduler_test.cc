@@ -34,7 +34,7 @@ class StreamSchedulerTest : public testing::Test {
     for (size_t i = 0; i < count; ++i) {
       ScheduledStream* const stream = scheduler_.Next(Credit::kSome);
       ids.push_back(stream->id.value());
-      scheduler_.OnServed(*stream, kStreamTurnBytes);
+      scheduler_.OnServed(*stream, {kStreamTurnBytes});
       scheduler_.CheckInvariants();
     }
     return ids;
@@ -67,9 +67,33 @@ TEST_F(StreamSchedulerTest, ATurnLastsUntilItsBytesAreSent) {
   ScheduledStream& first = Add(0, {});
   ScheduledStream& second = Add(4, {});
 
-  scheduler_.OnServed(first, kStreamTurnBytes - 1);
+  scheduler_.OnServed(first, {kStreamTurnBytes - 1});
   EXPECT_EQ(scheduler_.Next(Credit::kSome), &first);
-  scheduler_.OnServed(first, 1);
+  scheduler_.OnServed(first, {1});
+  EXPECT_EQ(scheduler_.Next(Credit::kSome), &second);
+}
+
+TEST_F(StreamSchedulerTest, AStreamWhoseEndIsNearKeepsItsTurn) {
+  ScheduledStream& first = Add(0, {});
+  ScheduledStream& second = Add(4, {});
+
+  for (int i = 0; i < 3; ++i) {
+    scheduler_.OnServed(first, {.byte_count = kStreamTurnBytes, .is_end_near = true});
+    scheduler_.CheckInvariants();
+    EXPECT_EQ(scheduler_.Next(Credit::kSome), &first);
+  }
+  scheduler_.SetNeed(first, SendNeed::kNothing);
+
+  EXPECT_EQ(scheduler_.Next(Credit::kSome), &second);
+}
+
+TEST_F(StreamSchedulerTest, ATurnThatWasKeptEndsWithTheReasonForIt) {
+  ScheduledStream& first = Add(0, {});
+  ScheduledStream& second = Add(4, {});
+
+  scheduler_.OnServed(first, {.byte_count = kStreamTurnBytes, .is_end_near = true});
+  scheduler_.OnServed(first, {.byte_count = 1, .is_end_near = false});
+
   EXPECT_EQ(scheduler_.Next(Credit::kSome), &second);
 }
 
@@ -105,9 +129,9 @@ TEST_F(StreamSchedulerTest, ManySmallIncrementalStreamsDoNotStarveANonIncrementa
     ScheduledStream* const next = scheduler_.Next(Credit::kSome);
     if (next == &document) {
       ++document_turns;
-      scheduler_.OnServed(document, kStreamTurnBytes);
+      scheduler_.OnServed(document, {kStreamTurnBytes});
     } else {
-      scheduler_.OnServed(*next, 100);
+      scheduler_.OnServed(*next, {100});
       scheduler_.SetNeed(*next, SendNeed::kNothing);
     }
   }
@@ -200,7 +224,7 @@ TEST_F(StreamSchedulerTest, RandomChangesKeepTheOrderOfUrgencies) {
     ASSERT_EQ(next == nullptr, best == 1000);
     if (next != nullptr) {
       ASSERT_EQ(rank(*next), best);
-      scheduler_.OnServed(*next, random.UniformBelow(1500));
+      scheduler_.OnServed(*next, {random.UniformBelow(1500), random.UniformBelow(4) == 0});
     }
     ASSERT_EQ(scheduler_.CountReady(), ready_count);
     scheduler_.CheckInvariants();
