@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // DropCounter: the EventSink that an endpoint gives to its connections: it counts what was dropped
-// and passes it on to the application's sink, if there is one.
+// and passes all on to the application's sink, if there is one.
 #ifndef GODWIT_TRANSPORT_ENDPOINT_DROP_COUNTER_H_
 #define GODWIT_TRANSPORT_ENDPOINT_DROP_COUNTER_H_
 
 #include <cstddef>
+#include <string_view>
 
 #include "base/environment.h"
 #include "godwit/drop_reason.h"
@@ -23,6 +24,9 @@ class DropCounter final : public EventSink {
     ++stats_.drops[static_cast<size_t>(reason)];
     stats_.dropped_bytes += bytes;
     if (next_ != nullptr) next_->OnPacketDropped(now, reason, bytes);
+  }
+  void OnKeyLogLine(std::string_view line) override {
+    if (next_ != nullptr) next_->OnKeyLogLine(line);
   }
 
  private:

@@ -146,8 +146,12 @@ void Endpoint::OnDatagramTooLarge(const FourTuple& four_tuple, uint64_t bytes, T
 std::optional<EndpointEvent> Endpoint::PollEvent() {
   EndpointState& state = *state_;
   ForgetClosed();
-  std::optional<EndpointEvent> event =
-      state.next_event.has_value() ? std::exchange(state.next_event, std::nullopt) : TakeEvent();
+  std::optional<EndpointEvent> event;
+  if (state.next_event.has_value()) [[unlikely]] {
+    event = std::exchange(state.next_event, std::nullopt);
+  } else {
+    event = TakeEvent();
+  }
   if (!event.has_value()) {
     KeepBorrowed();
   } else if (event->event.kind == ConnectionEvent::Kind::kClosed) {
@@ -163,7 +167,11 @@ std::optional<EndpointEvent> Endpoint::TakeEvent() {
   ConnectionRegistry& connections = state_->connections;
   while (const auto slot = connections.eventful().Front()) {
     ConnectionEntry& entry = connections[*slot];
-    const auto event = entry.is_gone ? std::nullopt : entry.connection->PollEvent();
+    if (entry.is_gone) {
+      connections.eventful().Remove(*slot);
+      continue;
+    }
+    const std::optional<ConnectionEvent> event = entry.connection->PollEvent();
     if (!event.has_value()) {
       connections.eventful().Remove(*slot);
       continue;

@@ -38,7 +38,9 @@ struct Span {
 
 std::string ToText(Duration duration) {
   if (duration.is_infinite()) return duration > Duration::Zero() ? "infinite" : "-infinite";
-  return absl::StrCat(duration.ToMicroseconds(), " us");
+  const bool is_whole = duration == Duration::Microseconds(duration.ToMicroseconds());
+  return is_whole ? absl::StrCat(duration.ToMicroseconds(), " us")
+                  : absl::StrCat(duration.ToNanoseconds(), " ns");
 }
 
 template <typename Value, typename Bound>

@@ -33,9 +33,11 @@ class SlotQueue {
 
   // Nothing happens if it is in the queue.
   void PushBack(uint32_t slot) {
-    if (Contains(slot)) return;
-    if (IndexOf(slot) >= links_.size()) links_.resize(IndexOf(slot) + 1);
-    LinkBack(static_cast<uint32_t>(IndexOf(slot)));
+    // So it is with every call of the application but the first.
+    if (Contains(slot)) [[likely]] {
+      return;
+    }
+    Join(slot);
   }
   // Nothing happens if it is not in the queue.
   void Remove(uint32_t slot) {
@@ -74,6 +76,11 @@ class SlotQueue {
   };
 
   static size_t IndexOf(uint32_t slot) { return size_t{slot} + 1; }
+
+  [[gnu::noinline]] void Join(uint32_t slot) {
+    if (IndexOf(slot) >= links_.size()) links_.resize(IndexOf(slot) + 1);
+    LinkBack(static_cast<uint32_t>(IndexOf(slot)));
+  }
 
   void LinkBack(uint32_t index) {
     const uint32_t last = links_[kEnds].previous;

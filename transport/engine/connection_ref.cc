@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "base/check.h"
 #include "congestion/builtin_controllers.h"
 #include "crypto/cipher_suite.h"
 #include "transport/engine/engine_state.h"
@@ -19,6 +20,7 @@ constexpr uint64_t kMaxErrorCode = (uint64_t{1} << 62) - 1;
 // Null if it is gone.
 Connection* Find(const std::shared_ptr<const EngineLink>& link, ConnectionHandle handle) {
   if (link == nullptr || link->engine == nullptr) return nullptr;
+  GODWIT_DCHECK(link->is_right_thread == nullptr || link->is_right_thread(link->thread_context));
   return link->engine->endpoint->Find(handle);
 }
 

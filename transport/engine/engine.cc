@@ -65,6 +65,8 @@ void Engine::SetWallClock(Timestamp now, UnixTime wall) {
   state_->endpoint->SetWallClock({.now = now, .wall = wall});
 }
 
+std::optional<std::string> Engine::PollKeyLogLine() { return state_->key_log.Poll(); }
+
 // ---- The application's side ----
 
 absl::StatusOr<ConnectionRef> Engine::Connect(const FourTuple& four_tuple,
@@ -82,6 +84,12 @@ absl::StatusOr<ConnectionRef> Engine::Connect(const FourTuple& four_tuple,
 
 ConnectionRef Engine::connection(ConnectionHandle handle) {
   return ConnectionRef(state_->link, handle);
+}
+
+absl::Status Engine::SetServerTls(const TlsServerConfig& config, UnixTime wall) {
+  const absl::StatusOr<TlsServerContext> context = TlsServerContext::Create(config, wall);
+  if (!context.ok()) return context.status();
+  return EngineFactory::UseTlsServer(*this, *context);
 }
 
 void Engine::StopAccepting() { state_->endpoint->StopAccepting(); }

@@ -63,6 +63,7 @@ absl::StatusOr<std::unique_ptr<Engine>> EngineFactory::Make(const EngineConfig& 
   }
   auto endpoint =
       Endpoint::Create(config.endpoint, {.random = environment.random,
+                                         .events = &state->key_log,
                                          .connection_ids = environment.connection_ids,
                                          .tls_clients = state->tls_client.get(),
                                          .tls_servers = state->tls_server.get(),
@@ -73,6 +74,22 @@ absl::StatusOr<std::unique_ptr<Engine>> EngineFactory::Make(const EngineConfig& 
   state->now = now;
   state->link->engine = state.get();
   return std::unique_ptr<Engine>(new Engine(std::move(state)));
+}
+
+absl::Status EngineFactory::UseTlsServer(Engine& engine, const TlsServerContext& context) {
+  TlsServerSessions* const sessions = engine.state_->tls_server.get();
+  if (sessions == nullptr) {
+    return absl::FailedPreconditionError(
+        "EngineConfig.tls_server is unset; an engine needs it to accept connections");
+  }
+  sessions->SetContext(context);
+  return absl::OkStatus();
+}
+
+void EngineFactory::SetThreadCheck(Engine& engine, bool (*is_right_thread)(const void* context),
+                                   const void* context) {
+  engine.state_->link->is_right_thread = is_right_thread;
+  engine.state_->link->thread_context = context;
 }
 
 }  // namespace godwit

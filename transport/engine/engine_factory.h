@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "crypto/key_file.h"
@@ -39,6 +40,12 @@ class EngineFactory {
                                                       const EngineResources& resources,
                                                       const EngineEnvironment& environment,
                                                       Timestamp now, UnixTime wall);
+  // As Engine::SetServerTls(), with a context that engines of several threads may share.
+  static absl::Status UseTlsServer(Engine& engine, const TlsServerContext& context);
+  // What says whether the calling thread may use the engine: every call on its connections asks,
+  // unless NDEBUG. Without it nobody does. `context` outlives the engine.
+  static void SetThreadCheck(Engine& engine, bool (*is_right_thread)(const void* context),
+                             const void* context);
 };
 
 }  // namespace godwit

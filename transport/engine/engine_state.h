@@ -13,18 +13,23 @@
 #include "godwit/engine.h"
 #include "godwit/time.h"
 #include "transport/endpoint/endpoint.h"
+#include "transport/engine/key_log_queue.h"
 
 namespace godwit {
 
 // What ConnectionRefs hold on to: the way to the engine, as long as there is one.
 struct EngineLink {
   EngineState* engine = nullptr;
+  // See EngineFactory::SetThreadCheck().
+  bool (*is_right_thread)(const void* context) = nullptr;
+  const void* thread_context = nullptr;
 };
 
 struct EngineState {
   // Before the endpoint, which uses them to its end.
   std::shared_ptr<const TlsClientContext> tls_client;
   std::unique_ptr<TlsServerSessions> tls_server;
+  KeyLogQueue key_log;
   std::vector<std::string> warnings;
 
   CongestionControllerRegistry congestion_controllers;

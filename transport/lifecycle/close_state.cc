@@ -72,7 +72,8 @@ void CloseState::EnterClosing(CloseReason reason, Timestamp now, Duration pto) {
   phase_ = Phase::kClosing;
   reason_ = std::move(reason);
   // RFC 9000 §10.2: long enough that packets that were delayed or reordered find us.
-  ends_at_ = now + kClosePtos * pto;
+  duration_ = kClosePtos * pto;
+  ends_at_ = now + duration_;
   is_frame_pending_ = true;
 }
 
@@ -122,6 +123,11 @@ Timestamp CloseState::next_deadline() const {
 
 void CloseState::OnTimeout(Timestamp now) {
   if (now < next_deadline()) return;
+  const bool was_never_sent = is_frame_pending_ && close_bytes_ == 0;
+  if (was_never_sent && !std::exchange(has_waited_to_send_, true)) {
+    ends_at_ = now + duration_;
+    return;
+  }
   phase_ = Phase::kClosed;
   is_frame_pending_ = false;
 }
@@ -171,11 +177,13 @@ bool CloseState::WriteFrame(FrameWriter& writer) const {
   return writer.WriteUnrecorded(frame);
 }
 
-void CloseState::OnCloseSent(Timestamp /*now*/, uint64_t bytes) {
+void CloseState::OnCloseSent(Timestamp now, uint64_t bytes) {
   GODWIT_CHECK(is_frame_pending_);
   GODWIT_CHECK_GT(bytes, 0u);
   is_frame_pending_ = false;
-  if (close_bytes_ != 0) replied_bytes_ += bytes;
+  const bool is_first = close_bytes_ == 0;
+  if (is_first) ends_at_ = std::max(ends_at_, now + duration_);
+  if (!is_first) replied_bytes_ += bytes;
   close_bytes_ = bytes;
 }
 

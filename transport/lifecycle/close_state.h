@@ -73,7 +73,9 @@ class CloseState {
   // next one follows when the peer asks for it by packets.
   void OnCloseSent(Timestamp now, uint64_t bytes);
 
-  // When kClosing or kDraining is over; Infinite() in the other phases.
+  // When kClosing or kDraining is over; Infinite() in the other phases. kClosing lasts from when
+  // the frame is first sent on: an application may close at a time that it was told long ago. What
+  // cannot be sent is waited for as long once more.
   Timestamp next_deadline() const;
   void OnTimeout(Timestamp now);
 
@@ -85,6 +87,8 @@ class CloseState {
 
   Phase phase_ = Phase::kOpen;
   bool is_frame_pending_ = false;
+  bool has_waited_to_send_ = false;
+  Duration duration_;  // Of kClosing.
   Timestamp ends_at_ = Timestamp::Infinite();
   std::optional<CloseReason> reason_;
   // What the peer is told below its application: a text of the catalogue.

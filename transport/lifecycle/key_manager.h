@@ -154,8 +154,8 @@ class KeyManager {
   bool SealLongHeaders(EncryptionLevel level, std::span<const OutgoingPacket> packets);
 
   Perspective perspective_;
-  std::optional<AeadLimits> limits_;
   std::array<bool, kEncryptionLevelCount> discarded_ = {};
+  std::optional<AeadLimits> limits_;
   std::array<std::unique_ptr<LevelKeys>, kEncryptionLevelCount - 1> below_one_rtt_;
   ForgeryCount forgeries_;
   KeyPhases one_rtt_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which first packets open a connection at an endpoint, and what comes of those that do not.
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,9 +19,14 @@ using Kind = ConnectionEvent::Kind;
 
 class EndpointAcceptTest : public testing::Test {
  protected:
-  void StartServer(const EndpointConfig& config) {
-    server_ = std::make_unique<EndpointHost>(EndpointHost::Options{
-        .role = HostRole::kServer, .address = "192.0.2.9:443", .config = config, .seed = 2});
+  void StartServer(const EndpointConfig& config, ConnectionIdGenerator* connection_ids = nullptr,
+                   TlsServerFactory* tls_servers = nullptr) {
+    server_ = std::make_unique<EndpointHost>(EndpointHost::Options{.role = HostRole::kServer,
+                                                                   .address = "192.0.2.9:443",
+                                                                   .config = config,
+                                                                   .connection_ids = connection_ids,
+                                                                   .tls_servers = tls_servers,
+                                                                   .seed = 2});
     network_.Add(server_.get());
   }
   EndpointHost& AddClient(const std::string& address) {
@@ -179,8 +185,51 @@ TEST_F(EndpointAcceptTest, ClientBeyondTheLimitIsToldSo) {
   EXPECT_EQ(second.close_reasons.front().error_code,
             static_cast<uint64_t>(TransportErrorCode::kConnectionRefused));
   EXPECT_GE(stats().refused_because(RefusalReason::kTooManyConnections), 1);
+  EXPECT_GE(stats().dropped_because(DropReason::kConnectionRefused), 1);
   EXPECT_EQ(stats().connections, 1);
   EXPECT_GE(stats().refusals_sent, 1);
+}
+
+TEST_F(EndpointAcceptTest, ClientForWhomThereIsNoConnectionIdIsToldSo) {
+  class OneId final : public ConnectionIdGenerator {
+   public:
+    size_t size_bytes() const override { return 8; }
+    ConnectionId Generate() override { return *ConnectionId::FromBytes(bytes_); }
+
+   private:
+    const std::array<uint8_t, 8> bytes_ = {1, 2, 3, 4, 5, 6, 7, 8};
+  };
+  OneId ids;
+  StartServer({}, &ids);
+  network_.Connect(AddClient("192.0.2.1:1000"), *server_);
+  EndpointHost& second = AddClient("192.0.2.2:1000");
+
+  network_.Connect(second, *server_);
+
+  EXPECT_GE(stats().refused_because(RefusalReason::kNoConnectionId), 1);
+  EXPECT_EQ(stats().connections_accepted, 1);
+  EXPECT_EQ(second.close_reasons.size(), 1);
+  server_.reset();
+}
+
+TEST_F(EndpointAcceptTest, ClientForWhomThereIsNoTlsSessionIsToldSo) {
+  class NoSessions final : public TlsServerFactory {
+   public:
+    absl::StatusOr<std::unique_ptr<TlsSession>> NewSession(
+        const TlsServerSessionOptions& /*options*/) override {
+      return absl::ResourceExhaustedError("no memory");
+    }
+  };
+  NoSessions sessions;
+  StartServer({}, nullptr, &sessions);
+  EndpointHost& client = AddClient("192.0.2.1:1000");
+
+  network_.Connect(client, *server_);
+
+  EXPECT_GE(stats().refused_because(RefusalReason::kTlsFailed), 1);
+  EXPECT_EQ(stats().connections_accepted, 0);
+  EXPECT_EQ(client.close_reasons.size(), 1);
+  server_.reset();
 }
 
 TEST_F(EndpointAcceptTest, StoppedEndpointRefusesAndServesWhatItHas) {

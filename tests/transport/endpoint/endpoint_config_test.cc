@@ -47,6 +47,13 @@ TEST(EndpointConfigTest, LimitsOfTheEndpointAreChecked) {
   EXPECT_EQ(ErrorOf(replies), "stateless_replies_per_second is 1000001; allowed: 0 to 1000000");
 }
 
+TEST(EndpointConfigTest, WhatIsLessThanAMicrosecondIsSaidInNanoseconds) {
+  EndpointConfig config;
+  config.connection.max_ack_delay = Duration::Nanoseconds(-1);
+
+  EXPECT_EQ(ErrorOf(config), "connection.max_ack_delay is -1 ns; allowed: 0 us to 16383000 us");
+}
+
 TEST(EndpointConfigTest, NoStatelessRepliesAreAllowed) {
   EndpointConfig config;
   config.stateless_replies_per_second = 0;

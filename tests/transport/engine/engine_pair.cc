@@ -58,6 +58,9 @@ void EnginePeer::Receive(std::vector<std::vector<uint8_t>> datagrams, const Sock
 
 void EnginePeer::Drain(Timestamp now) {
   do {
+    while (std::optional<std::string> line = engine_->PollKeyLogLine()) {
+      key_log.push_back(*std::move(line));
+    }
     while (const std::optional<EngineEvent> event = engine_->PollEvent()) {
       const ConnectionRef connection = engine_->connection(event->connection);
       events.push_back(*event);
@@ -100,11 +103,11 @@ ConnectionRef EnginePeer::LastNew() {
 EnginePair::EnginePair(const Options& options)
     : server_config_({.endpoint = options.server,
                       .tls_client = std::nullopt,
-                      .tls_server = TestServerTls(),
+                      .tls_server = options.server_tls,
                       .server_key_file = options.server_key_file}),
       client_("192.0.2.1:1000",
               {.endpoint = options.client,
-               .tls_client = TestClientTls(),
+               .tls_client = options.client_tls,
                .tls_server = std::nullopt,
                .server_key_file = {}},
               1, now_),

@@ -49,6 +49,7 @@ class EnginePeer {
   std::vector<EngineEvent> events;
   // Of kClosed events.
   std::vector<CloseReason> close_reasons;
+  std::vector<std::string> key_log;
 
   size_t CountEvents(ConnectionEvent::Kind kind) const;
   size_t CountStreamEvents(StreamEvent::Kind kind) const;
@@ -68,6 +69,8 @@ class EnginePair {
     EndpointConfig client = {};
     EndpointConfig server = {};
     std::string server_key_file = {};
+    TlsClientConfig client_tls = TestClientTls();
+    TlsServerConfig server_tls = TestServerTls();
   };
 
   EnginePair() : EnginePair(Options()) {}

@@ -217,6 +217,34 @@ TEST(CloseStateTest, ClosingAndDrainingLastThreePto) {
   EXPECT_EQ(StateIn(Phase::kDraining).next_deadline(), At(300));
 }
 
+// By an application that was told the time long ago.
+TEST(CloseStateTest, ClosingDoesNotEndBeforeTheFrameCouldBeSent) {
+  CloseState state;
+  state.CloseByApplication(1, "first", At(0), kPto);
+
+  state.OnTimeout(At(1'000));
+  EXPECT_EQ(state.phase(), Phase::kClosing);
+  EXPECT_TRUE(state.HasPendingFrame());
+  EXPECT_EQ(state.next_deadline(), At(1'300));
+  state.OnCloseSent(At(1'010), kCloseBytes);
+  state.OnTimeout(At(1'309));
+  EXPECT_EQ(state.phase(), Phase::kClosing);
+  state.OnTimeout(At(1'310));
+
+  EXPECT_EQ(state.phase(), Phase::kClosed);
+}
+
+TEST(CloseStateTest, WhatCannotBeSentIsNotWaitedForForEver) {
+  CloseState state;
+  state.CloseByApplication(1, "first", At(0), kPto);
+
+  state.OnTimeout(At(300));
+  state.OnTimeout(At(600));
+
+  EXPECT_EQ(state.phase(), Phase::kClosed);
+  EXPECT_FALSE(state.HasPendingFrame());
+}
+
 TEST(CloseStateTest, DrainingAfterClosingEndsWhenClosingWouldHave) {
   CloseState state = StateIn(Phase::kClosing);
 
