@@ -137,11 +137,6 @@ absl::Status EventLoop::WatchOwnFds() {
   return Watch(resume_fd_, {.readable = true}, [this](FdEvents) { OnResumeFd(); });
 }
 
-void EventLoop::CheckThread() const {
-  const std::thread::id owner = running_thread_.load(std::memory_order_relaxed);
-  GODWIT_DCHECK(owner == std::thread::id() || owner == std::this_thread::get_id());
-}
-
 void EventLoop::UpdateNow() {
   CheckThread();
   now_ = MonotonicClock::Now();
@@ -219,6 +214,11 @@ void EventLoop::SetSettleCallback(std::function<void()> callback) {
   settle_callback_ = std::move(callback);
 }
 
+void EventLoop::SetHasWorkCallback(std::function<bool()> callback) {
+  CheckThread();
+  has_work_callback_ = std::move(callback);
+}
+
 void EventLoop::OnResumeFd() {
   // The number of expirations, or ECANCELED when the clock was set: both say no more than this
   // call.
@@ -251,7 +251,7 @@ void EventLoop::Stop() {
 Timestamp EventLoop::NextWakeup() const { return timers_.Earliest(); }
 
 void EventLoop::WakeUp(Timestamp until) {
-  if (settle_callback_) settle_callback_();
+  if (has_work_callback_ && has_work_callback_()) until = Timestamp::InfinitePast();
   std::array<epoll_event, kMaxEvents> events;
   const size_t count = Wait(until, events);
   now_ = MonotonicClock::Now();

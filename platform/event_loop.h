@@ -30,6 +30,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "base/check.h"
 #include "godwit/loop.h"
 #include "godwit/time.h"
 #include "platform/loop_timers.h"
@@ -49,6 +50,14 @@ class EventLoop {
   // Of this wake-up, on MonotonicClock; outside of callbacks as of the last UpdateNow() or wake-up.
   Timestamp now() const { return now_; }
   void UpdateNow();
+
+  // This thread may use the loop: it runs here, or nowhere.
+  bool IsRightThread() const {
+    const std::thread::id owner = running_thread_.load(std::memory_order_relaxed);
+    return owner == std::thread::id() || owner == std::this_thread::get_id();
+  }
+  // Unless NDEBUG.
+  void CheckThread() const { GODWIT_DCHECK(IsRightThread()); }
 
   // `fd` stays the caller's, who calls Unwatch() before closing it. An error if the kernel refuses
   // (regular files cannot be watched) or if `fd` is watched already.
@@ -73,12 +82,17 @@ class EventLoop {
   // that passed meanwhile. One for the loop; null for none.
   void SetResumeCallback(std::function<void(Duration slept)> callback);
 
-  // What to call at the beginning and at the end of every wake-up, before it waits: whatever other
-  // callbacks have left to be done. One for the loop; null for none.
+  // What to call at the end of every wake-up: whatever other callbacks have left to be done. One
+  // for the loop; null for none.
   void SetSettleCallback(std::function<void()> callback);
+  // What to ask before a wake-up waits: true if there is something to settle already, by calls that
+  // were made outside of callbacks. Then it does not wait, but looks at the clock and at what has
+  // arrived before it settles: now() may be long ago. One for the loop; null for none.
+  void SetHasWorkCallback(std::function<bool()> callback);
 
   // One wake-up: waits until something happens, a timer is due or it is `until`, whichever is
-  // first. InfinitePast(): does not wait. May return early with nothing done (signals).
+  // first. InfinitePast(): does not wait. May return early with nothing done (signals), or with
+  // nothing done but what there was to settle.
   void RunOnce(Timestamp until);
   // Wake-ups until Stop().
   void Run();
@@ -103,7 +117,6 @@ class EventLoop {
   EventLoop(int epoll_fd, int resume_fd, std::shared_ptr<PostQueue> post_queue);
 
   absl::Status WatchOwnFds();
-  void CheckThread() const;
   void WakeUp(Timestamp until);
   // The number of events, at the beginning of `events`.
   size_t Wait(Timestamp until, std::span<epoll_event> events);
@@ -122,6 +135,7 @@ class EventLoop {
   SuspendDetector suspend_detector_;
   std::function<void(Duration)> resume_callback_;
   std::function<void()> settle_callback_;
+  std::function<bool()> has_work_callback_;
   bool has_pwait2_ = true;
   bool is_running_ = false;
   std::atomic<bool> stop_requested_ = false;

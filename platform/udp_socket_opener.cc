@@ -46,14 +46,18 @@ constexpr Option kIpv6DontFragment = {IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTU
                                       "IPV6_MTU_DISCOVER"};
 
 absl::Status CheckConfig(const UdpSocketConfig& config) {
-  if (config.receive_buffer_bytes > kMaxBufferBytes || config.send_buffer_bytes > kMaxBufferBytes) {
+  if (config.receive_buffer_bytes > kMaxBufferBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("receive_buffer_bytes is ",
+                                                   config.receive_buffer_bytes, "; allowed: 0 to ",
+                                                   kMaxBufferBytes));
+  }
+  if (config.send_buffer_bytes > kMaxBufferBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "receive_buffer_bytes is ", config.receive_buffer_bytes, ", send_buffer_bytes is ",
-        config.send_buffer_bytes, "; allowed: 0 to ", kMaxBufferBytes));
+        "send_buffer_bytes is ", config.send_buffer_bytes, "; allowed: 0 to ", kMaxBufferBytes));
   }
   if (config.busy_poll < Duration::Zero() || config.busy_poll > kMaxBusyPoll) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "busy_poll is ", config.busy_poll.ToMicroseconds(), " us; allowed: 0 to 1000000 us"));
+        "busy_poll is ", config.busy_poll.ToNanoseconds(), " ns; allowed: 0 to 1000000000 ns"));
   }
   return absl::OkStatus();
 }

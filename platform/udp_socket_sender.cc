@@ -186,6 +186,10 @@ void UdpSender::OnSent(std::span<const Transmit> transmits, size_t message_count
     const Chunk& chunk = chunks_[i];
     stats.datagrams_sent += chunk.segment_count;
     stats.bytes_sent += chunk.bytes;
+    if (chunk.segment_count > 1) {
+      ++stats.trains_sent;
+      stats.train_datagrams_sent += chunk.segment_count;
+    }
     if (suspected_error_ != 0 || omits_mark_) Acquit(transmits[chunk.begin.transmit], stats);
   }
   Advance(chunks_[message_count - 1]);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "runtime/close_status.h"
+#include "runtime/stream_ends.h"
 
 namespace godwit {
 namespace {
@@ -67,13 +68,8 @@ void BlockingConnectionChannel::OnStreamsAvailable(StreamDirection direction) {
 }
 
 BlockingConnectionChannel::Stream BlockingConnectionChannel::AddStream(StreamId id) {
-  const bool is_local = id.initiator() == info_.perspective;
-  const bool is_bidirectional = id.direction() == StreamDirection::kBidirectional;
-  const auto stream = std::make_shared<BlockingStreamChannel>(
-      id,
-      BlockingStreamChannel::Sides{.can_read = is_bidirectional || !is_local,
-                                   .can_write = is_bidirectional || is_local},
-      door_);
+  const auto stream =
+      std::make_shared<BlockingStreamChannel>(id, StreamSides::Of(id, info_.perspective), door_);
   stream->Attach(connection_, [this, id] { RemoveStream(id); });
   streams_[id.value()] = stream;
   return stream;

@@ -21,26 +21,15 @@ absl::Status CheckErrorCode(uint64_t error_code) {
 
 }  // namespace
 
-BlockingStreamChannel::BlockingStreamChannel(StreamId id, Sides sides,
+BlockingStreamChannel::BlockingStreamChannel(StreamId id, StreamSides sides,
                                              std::shared_ptr<BlockingDoor> door)
     : id_(id),
-      sides_(sides),
       door_(std::move(door)),
       is_recv_done_(!sides.can_read),
-      is_send_done_(!sides.can_write) {}
+      is_send_done_(!sides.can_write),
+      ends_{.sides = sides} {}
 
 // ---- Reading ----
-
-absl::Status BlockingStreamChannel::WhyNotReadable() const {
-  if (!sides_.can_read) {
-    return absl::FailedPreconditionError("the stream is unidirectional, and for writing");
-  }
-  if (is_stopped_here_) return absl::FailedPreconditionError("StopSending() was called");
-  if (reset_code_.has_value()) {
-    return absl::AbortedError(absl::StrCat("the peer reset the stream, error ", *reset_code_));
-  }
-  return end_;
-}
 
 absl::StatusOr<size_t> BlockingStreamChannel::Read(std::span<uint8_t> into,
                                                    const BlockingDeadline& deadline) {
@@ -52,10 +41,10 @@ absl::StatusOr<size_t> BlockingStreamChannel::Read(std::span<uint8_t> into,
     return !is_reading_ && (fetched_offset_ < fetched_.size() || HasNews());
   });
   if (!is_in_time) return absl::DeadlineExceededError("nothing to read came in time");
-  const bool is_given_up = is_stopped_here_ || reset_code_.has_value();
+  const bool is_given_up = ends_.is_stopped_here || ends_.reset_code.has_value();
   if (is_given_up || (fetched_offset_ == fetched_.size() && inbox_.empty())) {
     if (is_at_end_ && !is_given_up) return size_t{0};
-    return WhyNotReadable();
+    return ends_.WhyNotReadable();
   }
   bool wants_more = false;
   if (fetched_offset_ == fetched_.size()) {
@@ -122,7 +111,7 @@ void BlockingStreamChannel::OnReset(uint64_t error_code) {
   if (is_recv_done_) return;
   {
     const std::lock_guard lock(mutex_);
-    reset_code_ = error_code;
+    ends_.reset_code = error_code;
     readable_.notify_all();
   }
   EndSide(is_recv_done_);
@@ -132,10 +121,12 @@ absl::Status BlockingStreamChannel::StopSending(uint64_t error_code) {
   if (absl::Status status = CheckErrorCode(error_code); !status.ok()) return status;
   {
     const std::lock_guard lock(mutex_);
-    if (!sides_.can_read) return WhyNotReadable();
-    if (is_at_end_ || reset_code_.has_value() || is_stopped_here_) return absl::OkStatus();
-    if (!end_.ok()) return end_;
-    is_stopped_here_ = true;
+    if (!ends_.sides.can_read) return ends_.WhyNotReadable();
+    if (is_at_end_ || ends_.reset_code.has_value() || ends_.is_stopped_here) {
+      return absl::OkStatus();
+    }
+    if (!ends_.connection_end.ok()) return ends_.connection_end;
+    ends_.is_stopped_here = true;
     readable_.notify_all();
   }
   door_->Post([self = shared_from_this(), error_code] { self->StopNow(error_code); });
@@ -151,27 +142,15 @@ void BlockingStreamChannel::StopNow(uint64_t error_code) {
 
 // ---- Writing ----
 
-absl::Status BlockingStreamChannel::WhyNotWritable() const {
-  if (!sides_.can_write) {
-    return absl::FailedPreconditionError("the stream is unidirectional, and for reading");
-  }
-  if (stopped_code_.has_value()) {
-    return absl::AbortedError(
-        absl::StrCat("the peer stopped reading the stream, error ", *stopped_code_));
-  }
-  if (is_reset_here_) return absl::FailedPreconditionError("Reset() was called");
-  return end_;
-}
-
 absl::Status BlockingStreamChannel::Write(std::span<const uint8_t> data,
                                           const BlockingDeadline& deadline, size_t* written_bytes) {
   std::unique_lock lock(mutex_);
   for (*written_bytes = 0;;) {
     const bool is_in_time = deadline.Wait(writable_, lock, [this, &data] {
       return data.empty() || unsent_.size() < kWriteAheadBytes || is_finish_wanted_ ||
-             !WhyNotWritable().ok();
+             !ends_.WhyNotWritable().ok();
     });
-    if (absl::Status status = WhyNotWritable(); !status.ok()) return status;
+    if (absl::Status status = ends_.WhyNotWritable(); !status.ok()) return status;
     if (is_finish_wanted_) return absl::FailedPreconditionError("Finish() was called");
     if (data.empty()) return absl::OkStatus();
     if (!is_in_time) return absl::DeadlineExceededError("the peer did not take all of it in time");
@@ -186,8 +165,8 @@ absl::Status BlockingStreamChannel::Write(std::span<const uint8_t> data,
 
 absl::Status BlockingStreamChannel::Finish() {
   std::unique_lock lock(mutex_);
-  if (sides_.can_write && is_finish_wanted_) return absl::OkStatus();
-  if (absl::Status status = WhyNotWritable(); !status.ok()) return status;
+  if (ends_.sides.can_write && is_finish_wanted_) return absl::OkStatus();
+  if (absl::Status status = ends_.WhyNotWritable(); !status.ok()) return status;
   is_finish_wanted_ = true;
   writable_.notify_all();
   PostFlush(lock);
@@ -206,7 +185,7 @@ void BlockingStreamChannel::Flush() {
   const std::lock_guard lock(mutex_);
   is_flush_posted_ = false;
   // What Reset() has discarded must not end like a whole stream.
-  if (!is_attached_ || is_send_done_ || is_reset_here_) return;
+  if (!is_attached_ || is_send_done_ || ends_.is_reset_here) return;
   // Errors: the connection is closing, or the peer has stopped reading. Both come as events.
   if (!unsent_.empty()) {
     const absl::StatusOr<uint64_t> written = connection_.Write(id_, unsent_);
@@ -226,7 +205,7 @@ void BlockingStreamChannel::OnStopped(uint64_t error_code) {
   if (is_send_done_) return;
   {
     const std::lock_guard lock(mutex_);
-    stopped_code_ = error_code;
+    ends_.stopped_code = error_code;
     unsent_.Clear();
     writable_.notify_all();
   }
@@ -245,10 +224,11 @@ void BlockingStreamChannel::OnDelivered() {
 
 absl::Status BlockingStreamChannel::WaitUntilDelivered(const BlockingDeadline& deadline) {
   std::unique_lock lock(mutex_);
-  deadline.Wait(writable_, lock,
-                [this] { return is_delivered_ || !WhyNotWritable().ok() || !is_finish_wanted_; });
+  deadline.Wait(writable_, lock, [this] {
+    return is_delivered_ || !ends_.WhyNotWritable().ok() || !is_finish_wanted_;
+  });
   if (is_delivered_) return absl::OkStatus();
-  if (absl::Status status = WhyNotWritable(); !status.ok()) return status;
+  if (absl::Status status = ends_.WhyNotWritable(); !status.ok()) return status;
   if (!is_finish_wanted_) return absl::FailedPreconditionError("Finish() was not called");
   return absl::DeadlineExceededError("the peer did not acknowledge all of it in time");
 }
@@ -257,11 +237,12 @@ absl::Status BlockingStreamChannel::Reset(uint64_t error_code) {
   if (absl::Status status = CheckErrorCode(error_code); !status.ok()) return status;
   {
     const std::lock_guard lock(mutex_);
-    if (sides_.can_write && (is_delivered_ || is_reset_here_ || stopped_code_.has_value())) {
+    if (ends_.sides.can_write &&
+        (is_delivered_ || ends_.is_reset_here || ends_.stopped_code.has_value())) {
       return absl::OkStatus();
     }
-    if (absl::Status status = WhyNotWritable(); !status.ok()) return status;
-    is_reset_here_ = true;
+    if (absl::Status status = ends_.WhyNotWritable(); !status.ok()) return status;
+    ends_.is_reset_here = true;
     unsent_.Clear();
     writable_.notify_all();
   }
@@ -280,12 +261,12 @@ void BlockingStreamChannel::ResetNow(uint64_t error_code) {
 
 std::optional<uint64_t> BlockingStreamChannel::reset_code() const {
   const std::lock_guard lock(mutex_);
-  return reset_code_;
+  return ends_.reset_code;
 }
 
 std::optional<uint64_t> BlockingStreamChannel::stopped_code() const {
   const std::lock_guard lock(mutex_);
-  return stopped_code_;
+  return ends_.stopped_code;
 }
 
 void BlockingStreamChannel::Abandon() {
@@ -321,8 +302,8 @@ void BlockingStreamChannel::End(const absl::Status& reason) {
   connection_ = {};
   on_done_ = nullptr;
   const std::lock_guard lock(mutex_);
-  if (!end_.ok()) return;
-  end_ = reason;
+  if (!ends_.connection_end.ok()) return;
+  ends_.connection_end = reason;
   unsent_.Clear();
   readable_.notify_all();
   writable_.notify_all();

@@ -33,18 +33,13 @@
 #include "godwit/stream_id.h"
 #include "runtime/blocking_deadline.h"
 #include "runtime/blocking_door.h"
+#include "runtime/stream_ends.h"
 
 namespace godwit {
 
 class BlockingStreamChannel : public std::enable_shared_from_this<BlockingStreamChannel> {
  public:
-  // Which of its sides we have.
-  struct Sides {
-    bool can_read = true;
-    bool can_write = true;
-  };
-
-  BlockingStreamChannel(StreamId id, Sides sides, std::shared_ptr<BlockingDoor> door);
+  BlockingStreamChannel(StreamId id, StreamSides sides, std::shared_ptr<BlockingDoor> door);
 
   StreamId id() const { return id_; }
 
@@ -91,13 +86,10 @@ class BlockingStreamChannel : public std::enable_shared_from_this<BlockingStream
   void ResetNow(uint64_t error_code);
   void StopNow(uint64_t error_code);
   void EndSide(bool& is_done);
-  // OK if there is or may come something. Under the lock.
-  absl::Status WhyNotReadable() const;
-  absl::Status WhyNotWritable() const;
-  bool HasNews() const { return !WhyNotReadable().ok() || !inbox_.empty() || is_at_end_; }
+  // Under the lock.
+  bool HasNews() const { return !ends_.WhyNotReadable().ok() || !inbox_.empty() || is_at_end_; }
 
   const StreamId id_;
-  const Sides sides_;
   const std::shared_ptr<BlockingDoor> door_;
 
   // Of the loop's thread.
@@ -112,13 +104,11 @@ class BlockingStreamChannel : public std::enable_shared_from_this<BlockingStream
   mutable std::mutex mutex_;
   std::condition_variable readable_;
   std::condition_variable writable_;  // Also of WaitUntilDelivered().
-  absl::Status end_;                  // OK while the connection is open.
+  StreamEnds ends_;
 
   std::vector<uint8_t> inbox_;  // The loop appends.
   bool is_inbox_full_ = false;  // There is more: who empties it has to say so.
   bool is_at_end_ = false;      // Nothing comes after the inbox.
-  std::optional<uint64_t> reset_code_;
-  bool is_stopped_here_ = false;
   // Of the one thread that has set is_reading_: used outside of the lock.
   bool is_reading_ = false;
   std::vector<uint8_t> fetched_;
@@ -129,8 +119,6 @@ class BlockingStreamChannel : public std::enable_shared_from_this<BlockingStream
   bool is_finish_wanted_ = false;
   bool is_finished_ = false;  // The engine knows.
   bool is_delivered_ = false;
-  bool is_reset_here_ = false;
-  std::optional<uint64_t> stopped_code_;
 };
 
 }  // namespace godwit

@@ -18,8 +18,8 @@
 namespace godwit {
 
 struct ClientState {
+  std::unique_ptr<RuntimeLoop> loop;  // First: what the calls capture may use it on their end.
   std::unique_ptr<EventLoop> event_loop;
-  std::unique_ptr<RuntimeLoop> loop;
   std::unique_ptr<EventHandler> handler;  // Null: it is the application's.
   SystemRandom random;
   std::unique_ptr<EngineHost> host;
@@ -103,8 +103,7 @@ void Client::CancelDial(DialId id) { state_->dialer->Cancel(id); }
 absl::StatusOr<ConnectionRef> Client::Connect(const SocketAddress& server,
                                               std::string_view server_name) {
   state_->event_loop->UpdateNow();
-  const FourTuple four_tuple = {.local = state_->host->socket().local_address(), .peer = server};
-  return state_->host->engine().Connect(four_tuple, server_name, state_->event_loop->now());
+  return state_->host->Connect(server, server_name);
 }
 
 void Client::Run() { state_->event_loop->Run(); }

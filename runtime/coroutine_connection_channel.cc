@@ -2,6 +2,7 @@
 #include "runtime/coroutine_connection_channel.h"
 
 #include "runtime/close_status.h"
+#include "runtime/stream_ends.h"
 
 namespace godwit {
 
@@ -38,12 +39,9 @@ absl::StatusOr<CoroutineConnectionChannel::Stream> CoroutineConnectionChannel::A
 }
 
 CoroutineConnectionChannel::Stream CoroutineConnectionChannel::AddStream(StreamId id) {
-  const bool is_local = id.initiator() == perspective_;
-  const auto stream = std::make_shared<CoroutineStreamChannel>(
-      connection_, id,
-      CoroutineStreamChannel::Sides{.can_read = id.is_bidirectional() || !is_local,
-                                    .can_write = id.is_bidirectional() || is_local},
-      scheduler_, [this, id] { RemoveStream(id); });
+  const auto stream =
+      std::make_shared<CoroutineStreamChannel>(connection_, id, StreamSides::Of(id, perspective_),
+                                               scheduler_, [this, id] { RemoveStream(id); });
   streams_[id.value()] = stream;
   return stream;
 }

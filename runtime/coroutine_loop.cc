@@ -6,9 +6,9 @@
 namespace godwit {
 namespace {
 
-Task<> SleepOn(Loop& loop, Duration duration) {
+Task<> SleepOn(CoroutineScheduler& scheduler, Duration duration) {
   CoroutineWaitList nobody_wakes;
-  co_await CoroutineWait(nobody_wakes, loop.now() + duration);
+  co_await CoroutineWait(nobody_wakes, scheduler.ReadClock() + duration);
 }
 
 }  // namespace
@@ -24,7 +24,7 @@ Loop& CoroutineLoop::loop() const { return scheduler_->loop(); }
 
 void CoroutineLoop::Spawn(Task<> task) { scheduler_->Start(std::move(task)); }
 
-Task<> CoroutineLoop::Sleep(Duration duration) { return SleepOn(loop(), duration); }
+Task<> CoroutineLoop::Sleep(Duration duration) { return SleepOn(*scheduler_, duration); }
 
 void CoroutineLoop::EndTasks() { scheduler_->End(); }
 
@@ -38,7 +38,7 @@ bool CoroutineLoop::IsDone(const CoroutineRoot& root) { return root.is_done(); }
 
 Task<bool> CoroutineLoop::WaitUntilDone(std::shared_ptr<CoroutineRoot> root, Duration timeout) {
   GODWIT_CHECK(root != nullptr);
-  const Timestamp deadline = root->scheduler().loop().now() + timeout;
+  const Timestamp deadline = root->scheduler().ReadClock() + timeout;
   while (!root->is_done()) {
     const bool is_in_time = co_await CoroutineWait(root->done(), deadline);
     if (!is_in_time) break;

@@ -20,7 +20,7 @@ CoroutineRoot::CoroutineRoot(CoroutineScheduler* scheduler, Task<> task)
 
 void CoroutineRoot::Cancel() {
   if (is_done_ || std::exchange(is_cancelled_, true)) return;
-  if (scheduler_.running_ == this) {
+  if (scheduler_.IsAtWorkFor(*this)) {
     scheduler_.ended_.push_back(shared_from_this());
   } else {
     scheduler_.Destroy(*this);
@@ -41,6 +41,7 @@ std::shared_ptr<CoroutineRoot> CoroutineScheduler::Start(Task<> task) {
   root->task_.frame_.promise().root = root.get();
   root->begin_.waiting = root->task_.frame_;
   root->begin_.root = root.get();
+  if (running_ != nullptr) root->starter_ = running_->weak_from_this();
   roots_.insert(root);
   Wake(root->begin_);
   return root;
@@ -67,8 +68,10 @@ void CoroutineScheduler::Wake(CoroutineWaitEntry& entry) {
 }
 
 void CoroutineScheduler::DrainLater() {
-  if (has_ended_ || is_draining_ || turn_depth_ > 0 || drain_call_.has_value()) return;
-  drain_call_ = loop_.CallAt(loop_.now(), [this] {
+  if (has_ended_) return;
+  const Timestamp now = loop_.now();  // First, as it checks the thread.
+  if (is_draining_ || turn_depth_ > 0 || drain_call_.has_value()) return;
+  drain_call_ = loop_.CallAt(now, [this] {
     drain_call_.reset();
     Drain();
   });
@@ -96,6 +99,15 @@ void CoroutineScheduler::DestroyEnded() {
     ended_.pop_back();
     Destroy(*root);
   }
+}
+
+bool CoroutineScheduler::IsAtWorkFor(const CoroutineRoot& root) const {
+  if (running_ == nullptr) return false;
+  for (auto at_work = running_->shared_from_this(); at_work != nullptr;
+       at_work = at_work->starter_.lock()) {
+    if (at_work.get() == &root) return true;
+  }
+  return false;
 }
 
 void CoroutineScheduler::Destroy(CoroutineRoot& root) {

@@ -10,15 +10,18 @@
 //
 // Invariants:
 //  1. No coroutine is resumed inside of another one, nor inside of a call here but the loop's.
-//  2. No frame is destroyed while it runs: a task that cancels itself ends where it waits next.
+//  2. No frame is destroyed while it runs, nor while a task that it has started does: where these
+//     cancel it, it ends when they wait next.
 //  3. After End() there are no tasks, and none begins.
 #ifndef GODWIT_RUNTIME_COROUTINE_SCHEDULER_H_
 #define GODWIT_RUNTIME_COROUTINE_SCHEDULER_H_
 
 #include <coroutine>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "godwit/loop.h"
@@ -36,7 +39,9 @@ class CoroutineRoot final : public internal_task::Root,
   CoroutineRoot(CoroutineScheduler* scheduler, Task<> task);
 
   CoroutineScheduler& scheduler() { return scheduler_; }
-  // Destroys the task. Nothing happens if it has ended, as it has after the scheduler's End().
+  // Destroys the task, or, from the task itself and those that it has started, directly or not,
+  // what is left of it when the one that runs waits next: that may be at work on its locals.
+  // Nothing happens if it has ended, as it has after the scheduler's End().
   void Cancel();
   // It has ended by itself.
   bool is_done() const { return is_done_; }
@@ -47,6 +52,7 @@ class CoroutineRoot final : public internal_task::Root,
 
   CoroutineScheduler& scheduler_;
   Task<> task_;
+  std::weak_ptr<CoroutineRoot> starter_;  // The one that ran when this was started.
   bool is_done_ = false;
   bool is_cancelled_ = false;
   CoroutineWaitEntry begin_;
@@ -56,12 +62,15 @@ class CoroutineRoot final : public internal_task::Root,
 class CoroutineScheduler {
  public:
   // `loop` lives until End() has returned.
-  explicit CoroutineScheduler(Loop* loop) : loop_(*loop) {}
+  // `clock` says what the loop's would if it were looked at now: tasks may have taken long since.
+  explicit CoroutineScheduler(Loop* loop, std::function<Timestamp()> clock = Loop::Now)
+      : loop_(*loop), clock_(std::move(clock)) {}
   ~CoroutineScheduler() { End(); }
   CoroutineScheduler(const CoroutineScheduler&) = delete;
   CoroutineScheduler& operator=(const CoroutineScheduler&) = delete;
 
   Loop& loop() { return loop_; }
+  Timestamp ReadClock() const { return clock_(); }
   bool has_ended() const { return has_ended_; }
 
   // After End() the task is destroyed.
@@ -98,9 +107,12 @@ class CoroutineScheduler {
   void Drain();
   void Resume(CoroutineWaitEntry& entry);
   void Destroy(CoroutineRoot& root);
+  // It runs, or one that it has started, directly or not.
+  bool IsAtWorkFor(const CoroutineRoot& root) const;
   void DestroyEnded();
 
   Loop& loop_;
+  const std::function<Timestamp()> clock_;
   bool has_ended_ = false;
   std::unordered_set<std::shared_ptr<CoroutineRoot>> roots_;
   CoroutineWaitList ready_;

@@ -16,15 +16,15 @@ class CoroutineShardState::Handler final : public CoroutineHandler {
  public:
   Handler(Loop* loop, CoroutineShard::Main main)
       : CoroutineHandler(loop, Accepts::kAll),
-        shard_(std::make_unique<CoroutineShardState>(CoroutineShardState{.handler = this})),
-        main_(std::move(main)) {
+        main_(std::move(main)),
+        shard_(std::make_unique<CoroutineShardState>(CoroutineShardState{.handler = this})) {
     // Calls that are posted run while the shard does, or never.
     loop->Post([this] { shard_.Spawn(main_(shard_)); });
   }
 
  private:
+  const CoroutineShard::Main main_;  // Before the tasks, which may be lambdas of it.
   CoroutineShard shard_;
-  const CoroutineShard::Main main_;
 };
 
 namespace {

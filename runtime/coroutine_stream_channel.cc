@@ -3,20 +3,19 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-
 #include "runtime/close_status.h"
 
 namespace godwit {
 
-CoroutineStreamChannel::CoroutineStreamChannel(ConnectionRef connection, StreamId id, Sides sides,
+CoroutineStreamChannel::CoroutineStreamChannel(ConnectionRef connection, StreamId id,
+                                               StreamSides sides,
                                                std::shared_ptr<CoroutineScheduler> scheduler,
                                                std::function<void()> on_done)
     : connection_(std::move(connection)),
       id_(id),
-      sides_(sides),
       scheduler_(std::move(scheduler)),
       on_done_(std::move(on_done)),
+      ends_{.sides = sides},
       is_recv_done_(!sides.can_read),
       is_send_done_(!sides.can_write) {}
 
@@ -27,23 +26,12 @@ absl::Status CoroutineStreamChannel::WhyRefused(const absl::Status& refusal) con
 
 // ---- Reading ----
 
-absl::Status CoroutineStreamChannel::WhyNotReadable() const {
-  if (!sides_.can_read) {
-    return absl::FailedPreconditionError("the stream is unidirectional, and for writing");
-  }
-  if (is_stopped_here_) return absl::FailedPreconditionError("StopSending() was called");
-  if (reset_code_.has_value()) {
-    return absl::AbortedError(absl::StrCat("the peer reset the stream, error ", *reset_code_));
-  }
-  return end_;
-}
-
 absl::StatusOr<std::optional<size_t>> CoroutineStreamChannel::Read(std::span<uint8_t> into) {
   if (into.empty()) {
     return absl::InvalidArgumentError("into has 0 bytes; allowed: 1 and more");
   }
   if (is_at_end_) return size_t{0};
-  if (absl::Status status = WhyNotReadable(); !status.ok()) return status;
+  if (absl::Status status = ends_.WhyNotReadable(); !status.ok()) return status;
   const absl::StatusOr<StreamReadResult> read = connection_.Read(id_, into);
   if (!read.ok()) return WhyRefused(read.status());
   is_at_end_ = read->is_end;
@@ -53,11 +41,11 @@ absl::StatusOr<std::optional<size_t>> CoroutineStreamChannel::Read(std::span<uin
 }
 
 absl::Status CoroutineStreamChannel::StopSending(uint64_t error_code) {
-  if (is_at_end_ || reset_code_.has_value() || is_stopped_here_) return absl::OkStatus();
-  if (absl::Status status = WhyNotReadable(); !status.ok()) return status;
+  if (is_at_end_ || ends_.reset_code.has_value() || ends_.is_stopped_here) return absl::OkStatus();
+  if (absl::Status status = ends_.WhyNotReadable(); !status.ok()) return status;
   absl::Status status = connection_.StopSending(id_, error_code);
   if (absl::IsInvalidArgument(status)) return status;
-  is_stopped_here_ = true;
+  ends_.is_stopped_here = true;
   scheduler_->Wake(readable_);
   EndSide(is_recv_done_);
   return absl::OkStatus();
@@ -65,27 +53,15 @@ absl::Status CoroutineStreamChannel::StopSending(uint64_t error_code) {
 
 void CoroutineStreamChannel::OnReset(uint64_t error_code) {
   if (is_recv_done_) return;
-  reset_code_ = error_code;
+  ends_.reset_code = error_code;
   scheduler_->Wake(readable_);
   EndSide(is_recv_done_);
 }
 
 // ---- Writing ----
 
-absl::Status CoroutineStreamChannel::WhyNotWritable() const {
-  if (!sides_.can_write) {
-    return absl::FailedPreconditionError("the stream is unidirectional, and for reading");
-  }
-  if (stopped_code_.has_value()) {
-    return absl::AbortedError(
-        absl::StrCat("the peer stopped reading the stream, error ", *stopped_code_));
-  }
-  if (is_reset_here_) return absl::FailedPreconditionError("Reset() was called");
-  return end_;
-}
-
 absl::StatusOr<uint64_t> CoroutineStreamChannel::Write(std::span<const uint8_t> data) {
-  if (absl::Status status = WhyNotWritable(); !status.ok()) return status;
+  if (absl::Status status = ends_.WhyNotWritable(); !status.ok()) return status;
   if (is_finished_) return absl::FailedPreconditionError("Finish() was called");
   absl::StatusOr<uint64_t> written = connection_.Write(id_, data);
   if (!written.ok()) return WhyRefused(written.status());
@@ -93,7 +69,7 @@ absl::StatusOr<uint64_t> CoroutineStreamChannel::Write(std::span<const uint8_t> 
 }
 
 absl::StatusOr<uint64_t> CoroutineStreamChannel::Write(const absl::Cord& data) {
-  if (absl::Status status = WhyNotWritable(); !status.ok()) return status;
+  if (absl::Status status = ends_.WhyNotWritable(); !status.ok()) return status;
   if (is_finished_) return absl::FailedPreconditionError("Finish() was called");
   absl::StatusOr<uint64_t> written = connection_.Write(id_, data);
   if (!written.ok()) return WhyRefused(written.status());
@@ -101,8 +77,8 @@ absl::StatusOr<uint64_t> CoroutineStreamChannel::Write(const absl::Cord& data) {
 }
 
 absl::Status CoroutineStreamChannel::Finish() {
-  if (sides_.can_write && is_finished_) return absl::OkStatus();
-  if (absl::Status status = WhyNotWritable(); !status.ok()) return status;
+  if (ends_.sides.can_write && is_finished_) return absl::OkStatus();
+  if (absl::Status status = ends_.WhyNotWritable(); !status.ok()) return status;
   absl::Status status = connection_.Finish(id_);
   if (!status.ok()) return WhyRefused(status);
   is_finished_ = true;
@@ -112,19 +88,20 @@ absl::Status CoroutineStreamChannel::Finish() {
 
 absl::StatusOr<bool> CoroutineStreamChannel::IsDelivered() const {
   if (is_delivered_) return true;
-  if (absl::Status status = WhyNotWritable(); !status.ok()) return status;
+  if (absl::Status status = ends_.WhyNotWritable(); !status.ok()) return status;
   if (!is_finished_) return absl::FailedPreconditionError("Finish() was not called");
   return false;
 }
 
 absl::Status CoroutineStreamChannel::Reset(uint64_t error_code) {
-  if (sides_.can_write && (is_delivered_ || is_reset_here_ || stopped_code_.has_value())) {
+  if (ends_.sides.can_write &&
+      (is_delivered_ || ends_.is_reset_here || ends_.stopped_code.has_value())) {
     return absl::OkStatus();
   }
-  if (absl::Status status = WhyNotWritable(); !status.ok()) return status;
+  if (absl::Status status = ends_.WhyNotWritable(); !status.ok()) return status;
   absl::Status status = connection_.Reset(id_, error_code);
   if (absl::IsInvalidArgument(status)) return status;
-  is_reset_here_ = true;
+  ends_.is_reset_here = true;
   scheduler_->Wake(writable_);
   EndSide(is_send_done_);
   return absl::OkStatus();
@@ -132,7 +109,7 @@ absl::Status CoroutineStreamChannel::Reset(uint64_t error_code) {
 
 void CoroutineStreamChannel::OnStopped(uint64_t error_code) {
   if (is_send_done_) return;
-  stopped_code_ = error_code;
+  ends_.stopped_code = error_code;
   scheduler_->Wake(writable_);
   EndSide(is_send_done_);
 }
@@ -160,10 +137,10 @@ void CoroutineStreamChannel::EndSide(bool& is_done) {
 }
 
 void CoroutineStreamChannel::End(const absl::Status& reason) {
-  if (!end_.ok()) return;
+  if (!ends_.connection_end.ok()) return;
   connection_ = {};
   on_done_ = nullptr;
-  end_ = reason;
+  ends_.connection_end = reason;
   scheduler_->Wake(readable_);
   scheduler_->Wake(writable_);
 }

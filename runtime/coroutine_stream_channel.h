@@ -30,19 +30,14 @@
 #include "godwit/stream_id.h"
 #include "runtime/coroutine_scheduler.h"
 #include "runtime/coroutine_wait_list.h"
+#include "runtime/stream_ends.h"
 
 namespace godwit {
 
 class CoroutineStreamChannel {
  public:
-  // Which of its sides we have.
-  struct Sides {
-    bool can_read = true;
-    bool can_write = true;
-  };
-
   // `on_done` is called once, when neither side has anything to do any more; not after End().
-  CoroutineStreamChannel(ConnectionRef connection, StreamId id, Sides sides,
+  CoroutineStreamChannel(ConnectionRef connection, StreamId id, StreamSides sides,
                          std::shared_ptr<CoroutineScheduler> scheduler,
                          std::function<void()> on_done);
 
@@ -60,8 +55,8 @@ class CoroutineStreamChannel {
   absl::Status Finish();
   absl::Status Reset(uint64_t error_code);
   absl::Status StopSending(uint64_t error_code);
-  std::optional<uint64_t> reset_code() const { return reset_code_; }
-  std::optional<uint64_t> stopped_code() const { return stopped_code_; }
+  std::optional<uint64_t> reset_code() const { return ends_.reset_code; }
+  std::optional<uint64_t> stopped_code() const { return ends_.stopped_code; }
   // Nobody has a handle any more.
   void Abandon();
 
@@ -80,34 +75,26 @@ class CoroutineStreamChannel {
   void End(const absl::Status& reason);
 
  private:
-  // OK if there is or may come something.
-  absl::Status WhyNotReadable() const;
-  absl::Status WhyNotWritable() const;
   // Of a call that the connection has refused although nothing was known to be wrong.
   absl::Status WhyRefused(const absl::Status& refusal) const;
   void EndSide(bool& is_done);
 
   ConnectionRef connection_;
   const StreamId id_;
-  const Sides sides_;
   const std::shared_ptr<CoroutineScheduler> scheduler_;
   std::function<void()> on_done_;  // Null after the end of it all.
-  absl::Status end_;               // OK while the connection is open.
+  StreamEnds ends_;
 
   CoroutineWaitList readable_;
   bool has_reader_ = false;
   bool is_recv_done_;
   bool is_at_end_ = false;
-  bool is_stopped_here_ = false;
-  std::optional<uint64_t> reset_code_;
 
   CoroutineWaitList writable_;  // And to be told that all has arrived.
   bool has_writer_ = false;
   bool is_send_done_;
   bool is_finished_ = false;
   bool is_delivered_ = false;
-  bool is_reset_here_ = false;
-  std::optional<uint64_t> stopped_code_;
 };
 
 }  // namespace godwit

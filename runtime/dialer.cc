@@ -114,13 +114,7 @@ void Dialer::TryNext(Dialing& dialing) {
 }
 
 absl::Status Dialer::Connect(Dialing& dialing, const SocketAddress& address) {
-  const SocketAddress local = host_.socket().local_address();
-  if (local.is_ipv4() && !address.is_ipv4()) {
-    return absl::UnavailableError(
-        absl::StrCat(address.ToString(), " is IPv6, and the socket is IPv4 only"));
-  }
-  absl::StatusOr<ConnectionRef> attempt =
-      host_.engine().Connect({.local = local, .peer = address}, dialing.host, loop_.now());
+  absl::StatusOr<ConnectionRef> attempt = host_.Connect(address, dialing.host);
   if (!attempt.ok()) return attempt.status();
   dialing.attempts.push_back(*std::move(attempt));
   return absl::OkStatus();

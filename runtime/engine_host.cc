@@ -2,11 +2,15 @@
 #include "runtime/engine_host.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+
+#include "absl/strings/str_cat.h"
 
 #include "base/check.h"
 #include "platform/wall_clock.h"
 #include "runtime/event_dispatcher.h"
+#include "transport/engine/engine_factory.h"
 
 namespace godwit {
 namespace {
@@ -31,7 +35,12 @@ absl::Status EngineHost::Watch() {
                                    [this](FdEvents events) { OnSocketReady(events); });
   if (!status.ok()) return status;
   timer_ = loop.CallAt(Timestamp::Infinite(), [this] { OnTimer(); });
+  const auto is_right_thread = [](const void* of) {
+    return static_cast<const EventLoop*>(of)->IsRightThread();
+  };
+  EngineFactory::SetThreadCheck(engine(), is_right_thread, &loop);
   loop.SetSettleCallback([this] { Settle(); });
+  loop.SetHasWorkCallback([this] { return HasWork(); });
   loop.SetResumeCallback([this](Duration) { OnResume(); });
   return absl::OkStatus();
 }
@@ -41,6 +50,7 @@ EngineHost::~EngineHost() {
   loop.Unwatch(options_.socket.fd());
   if (timer_.has_value()) loop.Cancel(*timer_);
   loop.SetSettleCallback(nullptr);
+  loop.SetHasWorkCallback(nullptr);
   loop.SetResumeCallback(nullptr);
 }
 
@@ -61,6 +71,26 @@ void EngineHost::OnTimer() {
 void EngineHost::OnResume() { engine().SetWallClock(options_.loop->now(), WallClock::Now()); }
 
 // ---- In ----
+
+absl::StatusOr<ConnectionRef> EngineHost::Connect(const SocketAddress& peer,
+                                                  std::string_view server_name) {
+  const SocketAddress local = socket().local_address();
+  // As it will be in what comes from there.
+  const SocketAddress address = peer.Unmapped();
+  if (address.port() == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the port of ", address.ToString(), " is 0; allowed: 1 to 65535"));
+  }
+  if (local.is_ipv4() && !address.is_ipv4()) {
+    return absl::UnavailableError(
+        absl::StrCat(address.ToString(), " is IPv6, and the socket is IPv4 only"));
+  }
+  if (!local.is_ipv4() && !local.is_any() && address.is_ipv4()) {
+    return absl::UnavailableError(
+        absl::StrCat(address.ToString(), " is IPv4, and the socket is IPv6 only"));
+  }
+  return engine().Connect({.local = local, .peer = address}, server_name, options_.loop->now());
+}
 
 void EngineHost::Receive() {
   // One batch a wake-up: the loop comes back at once if there is more, and what this one asks to be
@@ -86,6 +116,9 @@ void EngineHost::OnDatagrams(std::span<const ReceivedDatagram> datagrams) {
 }
 
 void EngineHost::DrainEvents() {
+  while (const std::optional<std::string> line = engine().PollKeyLogLine()) {
+    options_.handler->OnKeyLogLine(*line);
+  }
   while (const std::optional<EngineEvent> event = engine().PollEvent()) {
     if (interceptor_ && interceptor_(*event)) continue;
     DispatchEvent(*event, engine(), *options_.handler);
@@ -105,10 +138,21 @@ void EngineHost::Settle() {
   } while (can_send && engine().NextWakeup() <= now);
   // A socket that takes nothing now says when it does, and what is overdue waits for that.
   const Timestamp deadline = engine().NextWakeup();
-  const Timestamp wanted = deadline <= now ? Timestamp::Infinite() : deadline;
-  if (wanted == timer_deadline_) return;
-  timer_deadline_ = wanted;
-  options_.loop->Reschedule(*timer_, wanted);
+  SetTimer(deadline <= now ? Timestamp::Infinite() : deadline);
+}
+
+bool EngineHost::HasWork() {
+  const Timestamp deadline = NextWakeup();
+  if (deadline <= options_.loop->now()) return true;
+  // Calls of the application may also have made something due sooner than it was.
+  SetTimer(deadline);
+  return false;
+}
+
+void EngineHost::SetTimer(Timestamp deadline) {
+  if (deadline == timer_deadline_) return;
+  timer_deadline_ = deadline;
+  options_.loop->Reschedule(*timer_, deadline);
 }
 
 Timestamp EngineHost::NextWakeup() const {

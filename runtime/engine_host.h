@@ -5,7 +5,8 @@
 //
 // One pass over the engine ends every wake-up of the loop, whatever has caused it: so a batch of
 // datagrams has one decision about acknowledgments, and calls that the application makes from
-// timers or other threads' posts need not say that something is to be sent.
+// timers, other threads' posts or outside of the loop need not say that something is to be sent.
+// Nothing is sent at a time that was before the call: the pass follows a look at the clock.
 //
 // Threads: the loop's.
 #ifndef GODWIT_RUNTIME_ENGINE_HOST_H_
@@ -17,14 +18,18 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "godwit/connection_ref.h"
 #include "godwit/datagram.h"
 #include "godwit/engine.h"
 #include "godwit/event_handler.h"
+#include "godwit/socket_address.h"
 #include "platform/datagram_batch.h"
 #include "platform/event_loop.h"
 #include "platform/udp_socket.h"
@@ -48,16 +53,28 @@ class EngineHost {
   };
 
   // Watches the socket. `loop` and `handler` outlive the host; nothing else may use the loop's
-  // settle and resume callbacks.
+  // settle, has-work and resume callbacks.
   static absl::StatusOr<std::unique_ptr<EngineHost>> Create(Options options);
   ~EngineHost();
   EngineHost(const EngineHost&) = delete;
   EngineHost& operator=(const EngineHost&) = delete;
 
-  Engine& engine() { return *options_.engine; }
-  const Engine& engine() const { return *options_.engine; }
-  UdpSocket& socket() { return options_.socket; }
-  const UdpSocket& socket() const { return options_.socket; }
+  Engine& engine() {
+    options_.loop->CheckThread();
+    return *options_.engine;
+  }
+  const Engine& engine() const {
+    options_.loop->CheckThread();
+    return *options_.engine;
+  }
+  UdpSocket& socket() {
+    options_.loop->CheckThread();
+    return options_.socket;
+  }
+  const UdpSocket& socket() const {
+    options_.loop->CheckThread();
+    return options_.socket;
+  }
 
   // Sees every batch before the engine, and takes out what belongs elsewhere (another shard): the
   // result is what is left, in the same memory. Null for none.
@@ -69,6 +86,8 @@ class EngineHost {
   void SetInterceptor(Interceptor interceptor) { interceptor_ = std::move(interceptor); }
   // That of the engine; but what waits for the socket to take more is no reason to wake up.
   Timestamp NextWakeup() const;
+  // From the socket's address. Errors also say why the socket cannot reach `peer` at all.
+  absl::StatusOr<ConnectionRef> Connect(const SocketAddress& peer, std::string_view server_name);
   // As if the datagrams had come from the socket.
   void OnDatagrams(std::span<const ReceivedDatagram> datagrams);
 
@@ -82,6 +101,9 @@ class EngineHost {
   void Receive();
   // Sends what there is and tells of what has happened, until there is neither.
   void Settle();
+  // There is something for Settle(), by calls that the application made outside of callbacks.
+  bool HasWork();
+  void SetTimer(Timestamp deadline);
   void DrainEvents();
   // False if the socket takes no more.
   bool SendAll();

@@ -21,8 +21,10 @@ Loop::CallId RuntimeLoop::CallAt(Timestamp time, std::function<void()> call) {
 void RuntimeLoop::Cancel(CallId id) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
-  loop_.Cancel(found->second);
+  const TimerId timer = found->second;
   calls_.erase(found);
+  // Last: what the call captures may cancel, this one too, and add others on its end.
+  loop_.Cancel(timer);
 }
 
 }  // namespace godwit

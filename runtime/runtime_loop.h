@@ -20,7 +20,10 @@ class RuntimeLoop final : public Loop {
   // `loop` outlives this.
   explicit RuntimeLoop(EventLoop* loop) : loop_(*loop) {}
 
-  Timestamp now() const override { return loop_.now(); }
+  Timestamp now() const override {
+    loop_.CheckThread();
+    return loop_.now();
+  }
   void Post(std::function<void()> call) override { loop_.Post(std::move(call)); }
   CallId CallAt(Timestamp time, std::function<void()> call) override;
   void Cancel(CallId id) override;

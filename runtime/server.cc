@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "godwit/server.h"
 
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <functional>
 #include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
+#include "base/check.h"
 #include "platform/monotonic_clock.h"
 #include "platform/system_random.h"
 #include "platform/udp_socket.h"
@@ -49,45 +54,14 @@ absl::StatusOr<std::vector<UdpSocket>> OpenSockets(UdpSocketConfig config, uint3
   return sockets;
 }
 
-void Add(const EndpointStats& more, EndpointStats& sum) {
-  sum.datagrams_received += more.datagrams_received;
-  sum.bytes_received += more.bytes_received;
-  sum.connections_opened += more.connections_opened;
-  sum.connections_accepted += more.connections_accepted;
-  sum.connections_discarded += more.connections_discarded;
-  for (size_t i = 0; i < sum.refused.size(); ++i) sum.refused[i] += more.refused[i];
-  sum.connections_closed += more.connections_closed;
-  sum.version_negotiations_sent += more.version_negotiations_sent;
-  sum.stateless_resets_sent += more.stateless_resets_sent;
-  sum.refusals_sent += more.refusals_sent;
-  sum.stateless_resets_received += more.stateless_resets_received;
-  for (size_t i = 0; i < sum.drops.size(); ++i) sum.drops[i] += more.drops[i];
-  sum.dropped_bytes += more.dropped_bytes;
-  sum.connections += more.connections;
-  sum.half_open += more.half_open;
-  sum.held_bytes += more.held_bytes;
-}
-
-void Add(const UdpSocketStats& more, UdpSocketStats& sum) {
-  sum.datagrams_sent += more.datagrams_sent;
-  sum.bytes_sent += more.bytes_sent;
-  sum.send_calls += more.send_calls;
-  sum.times_blocked += more.times_blocked;
-  sum.datagrams_received += more.datagrams_received;
-  sum.bytes_received += more.bytes_received;
-  sum.receive_calls += more.receive_calls;
-  sum.lost.no_buffers += more.lost.no_buffers;
-  sum.lost.too_large += more.lost.too_large;
-  sum.lost.not_permitted += more.lost.not_permitted;
-  sum.lost.unreachable += more.lost.unreachable;
-  sum.lost.invalid += more.lost.invalid;
-  sum.lost.other += more.lost.other;
-  sum.kernel_drops += more.kernel_drops;
-  sum.truncated += more.truncated;
-  sum.receive_errors += more.receive_errors;
-  sum.trains_resent += more.trains_resent;
-  sum.gso_disabled += more.gso_disabled;
-  sum.ecn_disabled += more.ecn_disabled;
+// Of counters alone: so a new one is not forgotten.
+template <typename Stats>
+void Add(const Stats& more, Stats& sum) {
+  using Counters = std::array<uint64_t, sizeof(Stats) / sizeof(uint64_t)>;
+  const auto added = std::bit_cast<Counters>(more);
+  auto counters = std::bit_cast<Counters>(sum);
+  std::ranges::transform(counters, added, counters.begin(), std::plus());
+  sum = std::bit_cast<Stats>(counters);
 }
 
 }  // namespace
@@ -135,20 +109,42 @@ void Server::Start() {
   for (const auto& shard : state_->shards) shard->Start();
 }
 
+absl::Status Server::SetTls(const TlsServerConfig& config) {
+  const absl::StatusOr<TlsServerContext> context =
+      TlsServerContext::Create(config, WallClock::Now());
+  if (!context.ok()) return context.status();
+  absl::Status status;
+  for (const auto& shard : state_->shards) {
+    shard->Call([&](EngineHost& host) {
+      status.Update(EngineFactory::UseTlsServer(host.engine(), *context));
+    });
+  }
+  const std::lock_guard<std::mutex> lock(state_->warnings_mutex);
+  state_->warnings.insert(state_->warnings.end(), context->warnings().begin(),
+                          context->warnings().end());
+  return status;
+}
+
 void Server::Shutdown(Duration drain) {
+  // A thread cannot wait for its own end.
+  for (const auto& shard : state_->shards) GODWIT_DCHECK(!shard->IsItsThread());
+  // Before the lock: a second caller can have less patience than the first.
+  for (const auto& shard : state_->shards) shard->Drain(drain);
   // Of two callers, the second finds that all has ended.
   const std::lock_guard<std::mutex> lock(state_->life_mutex);
-  for (const auto& shard : state_->shards) shard->Drain(drain);
   // Shards give to each other until the last has ended.
   for (const auto& shard : state_->shards) shard->Join();
 }
 
 SocketAddress Server::local_address() const { return state_->local_address; }
 
-EndpointStats Server::Stats() {
-  EndpointStats sum;
+ServerStats Server::Stats() {
+  ServerStats sum;
   for (const auto& shard : state_->shards) {
-    shard->Call([&sum](EngineHost& host) { Add(host.engine().stats(), sum); });
+    shard->Call([&sum, &shard](EngineHost& host) {
+      Add<EndpointStats>(host.engine().stats(), sum);
+      sum.datagrams_handed_over += shard->forwarded_datagrams();
+    });
   }
   return sum;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/server_shard.h"
 
+#include <algorithm>
 #include <future>
 #include <mutex>
 #include <utility>
@@ -50,8 +51,8 @@ absl::StatusOr<std::unique_ptr<ServerShard>> ServerShard::Create(
 ServerShard::ServerShard(ShardPosition position, Forward forward, std::unique_ptr<EventLoop> loop)
     : position_(position),
       forward_(std::move(forward)),
+      loop_(loop.get()),
       event_loop_(std::move(loop)),
-      loop_(event_loop_.get()),
       connection_ids_(position, &random_) {}
 
 ServerShard::~ServerShard() { Join(); }
@@ -64,6 +65,7 @@ void ServerShard::Start() {
     SetRunning(false);
     // Drops the calls that came too late to run: somebody may wait for them.
     event_loop_->post_queue()->Close();
+    running_thread_ = std::thread::id();  // Another thread may get the number.
   });
 }
 
@@ -73,7 +75,7 @@ void ServerShard::SetRunning(bool is_running) {
 }
 
 void ServerShard::Call(const std::function<void(EngineHost&)>& call) {
-  if (running_thread_ == std::this_thread::get_id()) return call(*host_);
+  if (IsItsThread()) return call(*host_);
   for (bool has_run = false; !has_run;) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -110,6 +112,7 @@ std::span<ReceivedDatagram> ServerShard::SortOut(std::span<ReceivedDatagram> dat
     if (shard == position_.index) {
       datagrams[kept++] = datagram;
     } else {
+      ++forwarded_datagrams_;
       forward_(shard, datagram);
     }
   }
@@ -119,7 +122,7 @@ std::span<ReceivedDatagram> ServerShard::SortOut(std::span<ReceivedDatagram> dat
 void ServerShard::Drain(Duration drain) {
   event_loop_->Post([this, drain] {
     host_->engine().StopAccepting();
-    drain_ends_at_ = event_loop_->now() + drain;
+    drain_ends_at_ = std::min(drain_ends_at_, event_loop_->now() + drain);
     LookIfDrained();
   });
 }

@@ -54,10 +54,14 @@ class ServerShard {
   // Runs `call` on the shard's thread, or here if that has not begun or has ended, and waits for
   // it.
   void Call(const std::function<void(EngineHost&)>& call);
+  bool IsItsThread() const { return running_thread_ == std::this_thread::get_id(); }
   // A datagram that came to another shard's socket.
   void Give(const ReceivedDatagram& datagram);
+  // Datagrams that came to this shard's socket and were forwarded. Only within Call().
+  uint64_t forwarded_datagrams() const { return forwarded_datagrams_; }
 
   // Accepts no more; closes what is still open after `drain`; ends the loop. Join() waits for that.
+  // A further call can only bring the end nearer.
   void Drain(Duration drain);
   void Join();
 
@@ -70,10 +74,11 @@ class ServerShard {
 
   const ShardPosition position_;
   const Forward forward_;
+  RuntimeLoop loop_;  // Before the other: what the calls capture may use it on their end.
   std::unique_ptr<EventLoop> event_loop_;
-  RuntimeLoop loop_;
   SystemRandom random_;
   ShardIds connection_ids_;
+  uint64_t forwarded_datagrams_ = 0;
   std::unique_ptr<EventHandler> handler_;
   std::unique_ptr<EngineHost> host_;
   std::thread thread_;

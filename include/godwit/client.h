@@ -14,7 +14,7 @@
 // the new one, and servers take that for a changed NAT (RFC 9000 §9.3).
 //
 // Threads: Stop() and loop().Post() from any; everything else on the thread that runs the loop, or
-// while it does not run.
+// while it does not run (checked in debug builds).
 #ifndef GODWIT_INCLUDE_CLIENT_H_
 #define GODWIT_INCLUDE_CLIENT_H_
 
@@ -60,7 +60,8 @@ class Client {
   using HandlerFactory = std::function<std::unique_ptr<EventHandler>(Loop& loop)>;
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Client>> Create(
       const ClientConfig& config, const HandlerFactory& make_handler);
-  // Open connections end without a word: see Shutdown().
+  // Open connections end without a word: see Shutdown(). Not inside of a callback, which would end
+  // the process: let the loop return, or leave it to who runs it.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -78,7 +79,10 @@ class Client {
   // One address, at once; OnConnected() or OnClosed() follows.
   absl::StatusOr<ConnectionRef> Connect(const SocketAddress& server, std::string_view server_name);
 
+  // Until Stop(), which ends one Run(), also one that begins later.
   void Run();
+  // Deals once with what has happened and what there is to send. If there is neither, waits for it
+  // until `until` at most; InfinitePast() does not wait.
   void RunOnce(Timestamp until);
   void Stop();
   // Closes all connections with error code 0, sends that, and returns when all are gone or after

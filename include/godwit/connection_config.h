@@ -30,7 +30,10 @@ struct StreamConfig {
   uint64_t max_connection_window_bytes = uint64_t{64} << 20;
   uint64_t max_stream_window_bytes = uint64_t{64} << 20;
 
-  // Written and not acknowledged, of all streams together.
+  // Written and not acknowledged, of all streams together: a bound on memory. How much of it is
+  // used follows the path: besides what is in flight, data of two congestion windows may wait to be
+  // sent, or 256 KiB if that is more, and of each stream 16 KiB in any case. So the end of a stream
+  // is a few round trips behind its last write, however slow the path.
   uint64_t max_send_buffer_bytes = uint64_t{8} << 20;
 };
 

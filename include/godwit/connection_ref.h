@@ -8,7 +8,8 @@
 // Nothing is sent inside of a call, and no event comes: both follow when the engine is asked, which
 // godwit's own loops do by themselves.
 //
-// Threads: used, copied and destroyed on the thread of the engine alone.
+// Threads: used on the thread of the engine alone (checked in debug builds where that is the loop
+// of a Client or of a Server's shard); copied and destroyed on any.
 #ifndef GODWIT_INCLUDE_CONNECTION_REF_H_
 #define GODWIT_INCLUDE_CONNECTION_REF_H_
 
@@ -74,7 +75,8 @@ class ConnectionRef {
   absl::StatusOr<StreamId> OpenStream(StreamDirection direction);
 
   // How many bytes were taken, from the front. If fewer than given, the event kWritable follows
-  // when there is room for more. The first two copy; a Cord is kept without copying large pieces.
+  // when there is room for more: StreamConfig::max_send_buffer_bytes. The first two copy; a Cord is
+  // kept without copying large pieces.
   absl::StatusOr<uint64_t> Write(StreamId stream, std::span<const uint8_t> data);
   absl::StatusOr<uint64_t> Write(StreamId stream, std::string_view data);
   absl::StatusOr<uint64_t> Write(StreamId stream, const absl::Cord& data);

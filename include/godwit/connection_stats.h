@@ -2,10 +2,12 @@
 //
 // ConnectionStats: a connection in numbers, at one moment.
 //
-// Not here, because a connection does not know it: whether its trains leave as such (GSO) is a
-// matter of the socket, see UdpSocketStats and OffloadText() of Client and Server. ECN marks of
-// received packets are reported to the peer (RFC 9000 §13.4.1), but what is sent carries none, so
-// there is no validation of a path to tell of.
+// GSO: a connection makes trains, and says how many and how long. Whether they left as such is a
+// matter of the socket: see UdpSocketStats and OffloadText() of Client and Server.
+//
+// ECN: marks of received packets are counted, and reported to the peer (RFC 9000 §13.4.1). What is
+// sent carries none, so that peers have none to report, and no path is validated for them (RFC 9000
+// §13.4.2).
 #ifndef GODWIT_INCLUDE_CONNECTION_STATS_H_
 #define GODWIT_INCLUDE_CONNECTION_STATS_H_
 
@@ -54,20 +56,28 @@ struct ConnectionCounters {
   uint64_t datagrams_received = 0;
   uint64_t bytes_sent = 0;
   uint64_t bytes_received = 0;
+  // What a socket that has GSO sends with one call for many datagrams: trains of two and more, and
+  // how many datagrams were in these.
+  uint64_t trains_sent = 0;
+  uint64_t train_datagrams_sent = 0;
   uint64_t packets_sent = 0;
   uint64_t packets_received = 0;  // Opened, and no duplicates.
+  // Of these, with a mark: ECT(0), ECT(1), CE (RFC 3168 §5).
+  uint64_t ect0_packets_received = 0;
+  uint64_t ect1_packets_received = 0;
+  uint64_t ce_packets_received = 0;
   uint64_t packets_dropped = 0;
   uint64_t packets_lost = 0;
   uint64_t packets_spuriously_lost = 0;
   uint64_t ptos = 0;
   uint64_t ack_frames_received = 0;
-  uint64_t key_updates = 0;
   uint64_t path_changes = 0;
   uint64_t mtu_probes_lost = 0;
 };
 
 // And what is so now.
 struct ConnectionStats : ConnectionCounters {
+  uint64_t key_updates = 0;  // Since the start.
   Duration smoothed_rtt;
   Duration min_rtt;
   Duration latest_rtt;

@@ -198,7 +198,8 @@ class CoroutineLoop {
 };
 
 // A task that runs beside the one that has started it. Destroying this destroys the task; one that
-// destroys itself in this way runs on to the point where it waits next.
+// destroys itself in this way, or the one that has started it, runs on to the point where it waits
+// next, and only there does the destroyed one end: until then both have their local variables.
 template <typename T>
 class [[nodiscard]] SpawnedTask {
  public:
@@ -257,7 +258,8 @@ class [[nodiscard]] SpawnedTask {
 //
 // A task may also await an awaitable of the application's own, which then has to care for what is
 // done here: it continues the task on the loop's thread, not inside of a call that the application
-// makes, and not after the task was destroyed.
+// makes, and not after the task was destroyed. A task that was continued so must not destroy
+// itself, nor who has started it, before it has awaited something of godwit's again.
 class CoroutineSignal {
  public:
   // `loop` is that of those who wait, and outlives this.

@@ -56,8 +56,6 @@ enum class DropReason : uint8_t {
   kDuplicate,
   // RFC 9000 §12.3: below the duplicate window, so perhaps processed before.
   kTooOld,
-  // RFC 9000 §8.1: the answer would exceed three times what the unvalidated address sent.
-  kAmplificationLimit,
   // A queue is full.
   kQueueFull,
   // The endpoint's memory budget is spent.
@@ -112,8 +110,6 @@ inline constexpr size_t kDropReasonCount = static_cast<size_t>(DropReason::kConn
       return "duplicate";
     case DropReason::kTooOld:
       return "too_old";
-    case DropReason::kAmplificationLimit:
-      return "amplification_limit";
     case DropReason::kQueueFull:
       return "queue_full";
     case DropReason::kMemoryBudget:

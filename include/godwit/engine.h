@@ -105,6 +105,10 @@ class Engine {
   void OnDatagramTooLarge(const FourTuple& four_tuple, uint64_t bytes, Timestamp now);
   // The clock of the day was set, or the machine slept.
   void SetWallClock(Timestamp now, UnixTime wall);
+  // The next line for an SSLKEYLOGFILE, without its end of line, of any connection, also of one
+  // whose handshake fails. Never one unless the configuration of TLS has export_session_secrets; if
+  // it has, to be taken wherever events are.
+  std::optional<std::string> PollKeyLogLine();
 
   // ---- The application's side ----
 
@@ -114,6 +118,9 @@ class Engine {
                                         Timestamp now);
   // Harmless for a handle of a connection that is gone.
   [[nodiscard]] ConnectionRef connection(ConnectionHandle handle);
+  // Takes a new certificate into use, or whatever else `config` says, for the connections accepted
+  // from here on; those that there are keep what they have. Nothing changes with an error.
+  absl::Status SetServerTls(const TlsServerConfig& config, UnixTime wall);
   // Connections that are open go on; new ones are refused.
   void StopAccepting();
   // Closes all connections, as ConnectionRef::Close() does.

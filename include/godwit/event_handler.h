@@ -10,6 +10,7 @@
 #define GODWIT_INCLUDE_EVENT_HANDLER_H_
 
 #include <cstdint>
+#include <string_view>
 
 #include "godwit/close_reason.h"
 #include "godwit/connection_event.h"
@@ -90,6 +91,10 @@ class EventHandler {
 
   // The peer's address is another one now.
   virtual void OnPathChanged(ConnectionRef connection) { static_cast<void>(connection); }
+
+  // A line for an SSLKEYLOGFILE, without its end of line: see export_session_secrets in
+  // tls_config.h. Of any connection, before it is connected; the line says which it is about.
+  virtual void OnKeyLogLine(std::string_view line) { static_cast<void>(line); }
 };
 
 }  // namespace godwit

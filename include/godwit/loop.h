@@ -5,7 +5,8 @@
 // shard.
 //
 // Threads: Post() and Now() from any; everything else on the loop's thread, or while the loop does
-// not run.
+// not run (checked in debug builds). A loop ends with its Client or Server: who posts sees to it
+// that it is still there.
 #ifndef GODWIT_INCLUDE_LOOP_H_
 #define GODWIT_INCLUDE_LOOP_H_
 
@@ -32,8 +33,9 @@ struct FdEvents {
   bool error = false;
 };
 
-// Callbacks may call everything but RunOnce(), Run() and the destructor.
-
+// Callbacks may call everything but RunOnce(), Run(), Shutdown() and the destructor of their Client
+// or Server: that ends the process. What they capture may use the loop also when it is destroyed
+// with it.
 class Loop {
  public:
   // Names a call that is to come; never used again.
@@ -48,8 +50,8 @@ class Loop {
   // counts.
   [[nodiscard]] virtual Timestamp now() const = 0;
 
-  // From any thread: runs `call` on the loop's thread, in the order of posting. After the loop's
-  // end it is dropped.
+  // From any thread: runs `call` on the loop's thread, in the order of posting. What has not run
+  // when the loop ends is dropped; so is what is posted after a Server's Shutdown().
   virtual void Post(std::function<void()> call) = 0;
 
   virtual CallId CallAt(Timestamp time, std::function<void()> call) = 0;

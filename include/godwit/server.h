@@ -13,7 +13,7 @@
 //   (*server)->Shutdown(godwit::Duration::Seconds(5));
 //
 // Threads: handlers live on their shard's thread. Everything here may be called from any thread but
-// those.
+// those (checked in debug builds for what would wait for itself: Shutdown() and the destructor).
 #ifndef GODWIT_INCLUDE_SERVER_H_
 #define GODWIT_INCLUDE_SERVER_H_
 
@@ -50,6 +50,14 @@ struct ServerConfig {
   uint32_t shards = 1;
 };
 
+struct ServerStats : EndpointStats {
+  // Datagrams that came to the socket of one shard and belonged to another, which was given a copy.
+  // The kernel steers by connection id, so that there are none, or few: what it has merged (GRO)
+  // of one client's connections to several shards goes where the first datagram goes. Many say
+  // that it does not steer: all is well but for the time that it takes.
+  uint64_t datagrams_handed_over = 0;
+};
+
 class Server {
  public:
   // Called on the caller's thread, once for each shard, before it starts. The handler is destroyed
@@ -68,13 +76,18 @@ class Server {
   // Starts the threads. Once.
   void Start();
   // Accepts no more, gives the connections until `drain` to end by themselves, then closes them
-  // with error code 0, and ends the threads.
+  // with error code 0, and ends the threads. While it waits, a call with a shorter `drain`, from
+  // another thread, brings the end of both nearer.
   void Shutdown(Duration drain);
+  // Takes a new certificate into use, or whatever else `config` says in place of ServerConfig::tls,
+  // for the connections accepted from here on; those that there are keep what they have. Nothing
+  // changes with an error.
+  absl::Status SetTls(const TlsServerConfig& config);
 
   // With the port that the kernel chose.
   [[nodiscard]] SocketAddress local_address() const;
   // Sums over the shards, as of a moment ago. Waits for the shards.
-  [[nodiscard]] EndpointStats Stats();
+  [[nodiscard]] ServerStats Stats();
   [[nodiscard]] UdpSocketStats SocketStats();
   [[nodiscard]] std::string OffloadText() const;
   [[nodiscard]] std::vector<std::string> TakeNotices();

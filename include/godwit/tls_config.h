@@ -167,8 +167,9 @@ struct TlsServerConfig {
   // what may be sent so.
   bool accept_early_data = false;
 
-  // Hands out the secrets of every connection as lines of an SSLKEYLOGFILE. Whoever has them reads
-  // the traffic.
+  // Hands out the secrets of every connection as lines of an SSLKEYLOGFILE, which Wireshark reads:
+  // to EventHandler::OnKeyLogLine(), or by Engine::PollKeyLogLine(); nothing is written, and the
+  // environment is not looked at. Whoever has them reads the traffic.
   bool export_session_secrets = false;
 };
 

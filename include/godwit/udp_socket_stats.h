@@ -14,6 +14,10 @@ struct UdpSocketStats {
   uint64_t datagrams_sent = 0;
   uint64_t bytes_sent = 0;
   uint64_t send_calls = 0;
+  // What the kernel took as trains, to cut them itself (GSO), and how many datagrams it made of
+  // them.
+  uint64_t trains_sent = 0;
+  uint64_t train_datagrams_sent = 0;
   uint64_t times_blocked = 0;  // The kernel's send buffer was full.
   uint64_t datagrams_received = 0;
   uint64_t bytes_received = 0;

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/e2e/hashed_peers.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -157,6 +163,22 @@ uint64_t HashServer::Sum(std::atomic<uint64_t> ShardSeen::*count) const {
   uint64_t sum = 0;
   for (const auto& shard : shards_) sum += (*shard).*count;
   return sum;
+}
+
+// By what is open in this process: of the sockets of a server one is as good as another.
+bool HashServer::StopKernelSteering() {
+  const auto entries = std::filesystem::directory_iterator("/proc/self/fd");
+  return std::any_of(begin(entries), end(entries), [this](const auto& entry) {
+    const std::string name = entry.path().filename();
+    int fd = -1;
+    std::from_chars(name.data(), name.data() + name.size(), fd);
+    sockaddr_in6 address = {};  // Its port is where sockaddr_in has it.
+    socklen_t size = sizeof(address);
+    const int nothing = 0;
+    return getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+           ntohs(address.sin6_port) == port() &&
+           setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &nothing, sizeof(nothing)) == 0;
+  });
 }
 
 // ---- HashClient ----

@@ -75,6 +75,8 @@ class HashServer {
   const ShardSeen& shard(size_t index) const { return *shards_[index]; }
   Loop& loop(size_t index) { return *loops_[index]; }
   uint64_t Sum(std::atomic<uint64_t> ShardSeen::*count) const;
+  // From now on the kernel spreads what arrives by addresses. False: it did so already.
+  bool StopKernelSteering();
 
  private:
   std::vector<std::unique_ptr<ShardSeen>> shards_;

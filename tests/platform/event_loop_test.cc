@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -329,6 +330,26 @@ TEST_F(EventLoopTest, RunOnceReturnsWhenItsTimeHasCome) {
 }
 
 // Other threads.
+
+TEST_F(EventLoopTest, WhatIsToBeSettledIsNotWaitedForAndNotSettledInThePast) {
+  bool has_work = false;
+  Timestamp settled_at;
+  loop_->SetHasWorkCallback([&] { return has_work; });
+  loop_->SetSettleCallback([&] {
+    has_work = false;
+    settled_at = loop_->now();
+  });
+  RunWithoutWaiting();
+
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const Timestamp before = MonotonicClock::Now();
+  has_work = true;
+  // Comes back at all.
+  loop_->RunOnce(Timestamp::Infinite());
+
+  EXPECT_FALSE(has_work);
+  EXPECT_GE(settled_at, before);
+}
 
 TEST_F(EventLoopTest, CallsOfEachThreadRunInTheirOrderOnTheLoopsThread) {
   constexpr int kThreads = 4;

@@ -149,6 +149,8 @@ TEST_P(UdpSocketRefusedTrainTest, IsResentOneByOneAndGsoIsOffForThatAddress) {
   EXPECT_EQ(faults_.refused.size(), 1u);
   EXPECT_EQ(taken, 10u);
   EXPECT_EQ(faults_.taken.size(), 11u);
+  EXPECT_EQ(socket.stats().trains_sent, 1u);
+  EXPECT_EQ(socket.stats().train_datagrams_sent, 5u);
   EXPECT_EQ(socket.stats().trains_resent, 1u);
   EXPECT_EQ(socket.stats().gso_disabled, 1u);
   EXPECT_EQ(socket.stats().lost.total(), 0u);

@@ -187,6 +187,9 @@ TEST_P(UdpSocketTrainTest, TrainArrivesAsItsSegments) {
     EXPECT_EQ(received[i].ecn, EcnMark::kEct0);
   }
   EXPECT_EQ(Joined(received), bytes);
+  const bool has_gso = sender.offload_report().gso == OffloadState::kOn;
+  EXPECT_EQ(sender.stats().trains_sent, has_gso ? 1u : 0u);
+  EXPECT_EQ(sender.stats().train_datagrams_sent, has_gso ? 11u : 0u);
   EXPECT_EQ(sender.stats().datagrams_sent, 11u);
   EXPECT_EQ(sender.stats().bytes_sent, bytes.size());
   EXPECT_EQ(receiver.stats().datagrams_received, 11u);

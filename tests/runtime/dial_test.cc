@@ -185,5 +185,37 @@ TEST(DialTest, AnIpv4SocketReachesNoIpv6Address) {
   ExpectSays(status, {"[::1]:443 is IPv6, and the socket is IPv4 only"});
 }
 
+TEST(DialTest, AnIpv6SocketReachesNoIpv4Address) {
+  if (!HasIpv6Loopback()) GTEST_SKIP() << "there is no IPv6 here";
+  ClientConfig config = EchoClientConfig();
+  config.socket.local = *SocketAddress::Parse("[::1]:0");
+  Dialed dialed(config);
+
+  const absl::Status status = dialed.Dial("127.0.0.1", 443);
+
+  ExpectSays(status, {"127.0.0.1:443 is IPv4, and the socket is IPv6 only"});
+}
+
+TEST(DialTest, PortZeroIsRefusedAtOnce) {
+  Dialed dialed(EchoClientConfig());
+
+  const absl::Status dial = dialed.Dial("127.0.0.1", 0);
+  const absl::Status connect =
+      dialed.client->Connect(*SocketAddress::Parse("127.0.0.1:0"), "localhost").status();
+
+  ExpectSays(dial, {"the port of 127.0.0.1:0 is 0; allowed: 1 to 65535"});
+  EXPECT_EQ(connect, dial);
+}
+
+// What comes from there has the other spelling.
+TEST(DialTest, AnIpv4AddressThatIsWrittenAsIpv6IsReached) {
+  EchoServer server;
+  Dialed dialed(EchoClientConfig());
+
+  const absl::Status status = dialed.Dial("::ffff:127.0.0.1", server.address().port());
+
+  EXPECT_TRUE(status.ok()) << status;
+}
+
 }  // namespace
 }  // namespace godwit

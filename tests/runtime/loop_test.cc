@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <limits>
 #include <memory>
 #include <string>
@@ -105,6 +106,54 @@ TEST(LoopTest, ACancelledCallDoesNotComeAndCancellingAgainIsHarmless) {
   loop.Cancel(last);
 
   EXPECT_EQ(cancelled, 0);
+}
+
+// Cancels its call at its own end.
+struct Canceller {
+  explicit Canceller(Loop* a_loop) : loop(*a_loop) {}
+  ~Canceller() { loop.Cancel(id); }
+
+  Loop& loop;
+  Loop::CallId id = 0;
+};
+
+// It is held by its call alone.
+std::weak_ptr<Canceller> HeldByItsCall(Loop* loop) {
+  const auto held = std::make_shared<Canceller>(loop);
+  held->id = loop->CallAt(Timestamp::Infinite(), [held] {});
+  return held;
+}
+
+TEST(LoopTest, WhatACallHoldsMayCancelItAtItsOwnEnd) {
+  EventHandler handler;
+  const auto client = *Client::Create(EchoClientConfig(), &handler);
+  const std::weak_ptr<Canceller> held = HeldByItsCall(&client->loop());
+
+  client->loop().Cancel(held.lock()->id);
+
+  EXPECT_TRUE(held.expired());
+}
+
+TEST(LoopTest, WhatACallHoldsMayUseTheLoopAlsoAtTheClientsEnd) {
+  EventHandler handler;
+  auto client = *Client::Create(EchoClientConfig(), &handler);
+  const std::weak_ptr<Canceller> held = HeldByItsCall(&client->loop());
+
+  client.reset();
+
+  EXPECT_TRUE(held.expired());
+}
+
+TEST(LoopTest, WhatACallHoldsMayUseTheLoopAlsoAtTheServersEnd) {
+  std::weak_ptr<Canceller> held;
+  auto server = *Server::Create(EchoServerConfig(), [&held](Loop& loop) {
+    held = HeldByItsCall(&loop);
+    return std::make_unique<EventHandler>();
+  });
+
+  server.reset();
+
+  EXPECT_TRUE(held.expired());
 }
 
 TEST(LoopTest, AnApplicationsOwnDescriptorIsWatched) {
@@ -304,6 +353,27 @@ TEST(ForeignLoopTest, CallsOutsideOfTheLoopMakeItWantToRun) {
   handler.Want(1);
 
   EXPECT_LE(client->NextWakeup(), MonotonicClock::Now());
+}
+
+// The loop has looked at its clock long before the application writes: not so long that a packet of
+// then were taken for lost.
+TEST(ForeignLoopTest, WhatIsWrittenAfterAPauseIsNotSentInThePast) {
+  EchoServer server;
+  EchoClient handler(1, 1'000);
+  const auto client = *Client::Create(EchoClientConfig(), &handler);
+  ASSERT_TRUE(client->Connect(server.address(), "localhost").ok());
+  const auto has_all_acknowledged = [&] {
+    return handler.is_done() && handler.connection().Stats()->bytes_in_flight == 0;
+  };
+  ASSERT_TRUE(RunUntil(*client, has_all_acknowledged));
+
+  std::this_thread::sleep_for(std::chrono::milliseconds(15));
+  const Timestamp before = Loop::Now();
+  handler.Want(1);
+  ASSERT_TRUE(RunUntil(*client, has_all_acknowledged));
+  const Timestamp after = Loop::Now();
+
+  EXPECT_LE(handler.connection().Stats()->latest_rtt, after - before);
 }
 
 }  // namespace

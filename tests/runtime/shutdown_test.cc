@@ -56,6 +56,21 @@ TEST(ShutdownTest, ClientsHearThatTheirServerIsGone) {
   EXPECT_EQ(server.log().Get().closed.size(), 2U);
 }
 
+TEST(ShutdownTest, ASecondCallWithLessPatienceEndsTheFirst) {
+  EchoServer server(TwoShards());
+  EchoClient handler(1, 1'000);
+  const auto client = *Client::Create(EchoClientConfig(), &handler);
+  ASSERT_TRUE(client->Connect(server.address(), "localhost").ok());
+  ASSERT_TRUE(RunUntil(*client, [&] { return handler.is_done(); }));
+
+  std::thread patient([&] { server.server().Shutdown(Duration::Seconds(100'000)); });
+  server.server().Shutdown(Duration::Zero());
+  patient.join();
+
+  ASSERT_TRUE(RunUntil(*client, [&] { return handler.closed().has_value(); }));
+  EXPECT_EQ(handler.closed()->reason, "the server ends");
+}
+
 TEST(ShutdownTest, AServerThatDrainsServesWhatRunsAndTakesNothingNew) {
   EchoServer server;
   EchoClient handler(1, 2'000'000);

@@ -268,6 +268,33 @@ TEST(CoroutineEndTest, WhatWasFinishedArrivesBeforeThat) {
   pair.client->Run(run());
 }
 
+// Copies a text at its own end.
+struct Copier {
+  ~Copier() { to = from; }
+
+  const std::string& from;
+  std::string& to;
+};
+
+TEST(CoroutineEndTest, WhatTheMainTaskCapturesIsThereToItsEnd) {
+  const std::string text(1'000, 'x');
+  std::string copy;
+  std::promise<void> has_begun;
+  auto server = *Server::Create(
+      LoopbackServerConfig(),
+      CoroutineShard::Handlers([text, &copy, &has_begun](CoroutineShard& shard) -> Task<> {
+        const Copier copier = {.from = text, .to = copy};
+        has_begun.set_value();
+        co_await shard.Sleep(Duration::Infinite());
+      }));
+  server->Start();
+  has_begun.get_future().wait();
+
+  server.reset();
+
+  EXPECT_EQ(copy, text);
+}
+
 TEST(CoroutineEndTest, StreamsThatNobodyAcceptsEndWithTheConnection) {
   CoroutinePair pair([](CoroutineShard&, CoroutineConnection connection) -> Task<> {
     for (int i = 0; i < 10; ++i) {

@@ -24,7 +24,9 @@ namespace {
 
 class TestTasks final : public CoroutineLoop {
  public:
-  explicit TestTasks(Loop* loop) : CoroutineLoop(std::make_shared<CoroutineScheduler>(loop)) {}
+  explicit TestTasks(ManualLoop* loop)
+      : CoroutineLoop(
+            std::make_shared<CoroutineScheduler>(loop, [loop] { return loop->clock(); })) {}
   ~TestTasks() { EndTasks(); }
 
   using CoroutineLoop::EndTasks;
@@ -240,6 +242,54 @@ TEST_F(CoroutineTaskTest, ATaskThatDestroysItselfMayEndByItself) {
   EXPECT_FALSE(spawned.is_done());
 }
 
+TEST_F(CoroutineTaskTest, ATaskThatDestroysItsStarterMayUseThatsLocalsUntilItsNextWait) {
+  SpawnedTask<void> starter;
+  const auto inner = [&](std::string* local) -> Task<absl::Status> {
+    starter = {};
+    *local += " and used";
+    log_.push_back(*local);
+    co_await CoroutineWait(list_);
+    log_.push_back("never");
+    co_return absl::OkStatus();
+  };
+  const auto middle = [&](std::string* local) -> Task<absl::Status> {
+    co_return co_await tasks_->Within(Duration::Seconds(2), inner(local));
+  };
+  const auto outer = [&]() -> Task<> {
+    const Ending ending("outer", &log_);
+    std::string local = "there";
+    static_cast<void>(co_await tasks_->Within(Duration::Seconds(1), middle(&local)));
+    log_.push_back("never");
+  };
+  starter = tasks_->Start(outer());
+
+  loop_.Run();
+
+  EXPECT_EQ(log_, Log({"there and used", "end of outer"}));
+  EXPECT_TRUE(list_.empty());
+  EXPECT_EQ(loop_.waiting_call_count(), 0U);
+}
+
+TEST_F(CoroutineTaskTest, ATaskThatDestroysItsStarterMayEndByItself) {
+  SpawnedTask<void> starter;
+  const auto child = [&]() -> Task<absl::Status> {
+    starter = {};
+    log_.push_back("runs on");
+    co_return absl::OkStatus();
+  };
+  const auto outer = [&]() -> Task<> {
+    const Ending ending("outer", &log_);
+    static_cast<void>(co_await tasks_->Within(Duration::Seconds(1), child()));
+    log_.push_back("never");
+  };
+  starter = tasks_->Start(outer());
+
+  loop_.Run();
+
+  EXPECT_EQ(log_, Log({"runs on", "end of outer"}));
+  EXPECT_EQ(loop_.waiting_call_count(), 0U);
+}
+
 TEST_F(CoroutineTaskTest, WhatATaskHasStartedEndsWithIt) {
   const auto parent = [&](std::string name) -> Task<> {
     const Ending ending(name, &log_);
@@ -427,6 +477,21 @@ TEST_F(CoroutineTaskTest, SleepersWakeInTheOrderOfTheirTimes) {
   EXPECT_EQ(log_, Log({"1", "2", "3"}));
 }
 
+TEST_F(CoroutineTaskTest, ASleepBeginsWhenItIsAwaitedAndNotWithTheWakeUp) {
+  const auto work_and_sleep = [&]() -> Task<> {
+    loop_.Work(Duration::Milliseconds(10));
+    co_await tasks_->Sleep(Duration::Milliseconds(1));
+    log_.push_back("awake");
+  };
+  tasks_->Spawn(work_and_sleep());
+
+  loop_.RunFor(Duration::Milliseconds(10));
+  EXPECT_EQ(log_, Log());
+  loop_.RunFor(Duration::Milliseconds(1));
+
+  EXPECT_EQ(log_, Log({"awake"}));
+}
+
 TEST_F(CoroutineTaskTest, ASleeperThatIsDestroyedLeavesNoTimer) {
   SpawnedTask<void> spawned = tasks_->Start(tasks_->Sleep(Duration::Seconds(1)));
   loop_.Run();
@@ -479,6 +544,22 @@ TEST_F(WithinTest, WhatIsLateIsDestroyed) {
   EXPECT_TRUE(absl::IsDeadlineExceeded(result_->status())) << result_->status();
   EXPECT_TRUE(list_.empty());
   EXPECT_EQ(log_, Log({"end of it", "result"}));
+}
+
+TEST_F(WithinTest, WorkBeforeItIsNoneOfItsTime) {
+  const auto work = [this]() -> Task<> {
+    loop_.Work(Duration::Milliseconds(100));
+    co_return;
+  };
+  tasks_->Spawn(work());
+  Start();
+
+  loop_.RunFor(Duration::Milliseconds(100));
+  EXPECT_FALSE(result_.has_value());
+  loop_.RunFor(Duration::Milliseconds(1));
+
+  ASSERT_TRUE(result_.has_value());
+  EXPECT_TRUE(absl::IsDeadlineExceeded(result_->status())) << result_->status();
 }
 
 TEST_F(WithinTest, AWakeUpAfterTheDeadlineIsTooLate) {

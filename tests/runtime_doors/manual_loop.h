@@ -4,6 +4,7 @@
 #ifndef GODWIT_TESTS_RUNTIME_DOORS_MANUAL_LOOP_H_
 #define GODWIT_TESTS_RUNTIME_DOORS_MANUAL_LOOP_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -35,6 +36,11 @@ class ManualLoop final : public Loop {
   }
   void UnwatchFd(int) override {}
 
+  // What a look at the clock says: now(), and for how long callbacks have worked since.
+  Timestamp clock() const { return std::max(clock_, now_); }
+  // The caller works for so long.
+  void Work(Duration duration) { clock_ = clock() + duration; }
+
   // Runs all calls that are due by then, in their order, at their times.
   void RunUntil(Timestamp end) {
     while (!calls_.empty() && calls_.begin()->first.first <= end) {
@@ -51,6 +57,7 @@ class ManualLoop final : public Loop {
 
  private:
   Timestamp now_ = Timestamp::FromNanoseconds(1'000'000'000);
+  Timestamp clock_ = now_;
   CallId last_id_ = 0;
   std::map<std::pair<Timestamp, CallId>, std::function<void()>> calls_;
 };
