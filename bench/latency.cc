@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -76,7 +75,7 @@ class QuicRequester final : public EventHandler {
     while (run_.WantsMore()) {
       const auto stream = connection.OpenStream(StreamDirection::kBidirectional);
       if (!stream.ok()) return;  // OnStreamsAvailable() follows.
-      responses_[QuicStreamKey::Of(connection, *stream)] = {.started = run_.StartOne()};
+      responses_.Add(*stream).started = run_.StartOne();
       const auto written = connection.Write(*stream, request_);
       if (!written.ok() || *written < request_.size() || !connection.Finish(*stream).ok()) {
         return Fail("a request cannot be written");
@@ -85,14 +84,14 @@ class QuicRequester final : public EventHandler {
   }
 
   void Receive(ConnectionRef& connection, StreamId stream) {
-    const auto found = responses_.find(QuicStreamKey::Of(connection, stream));
-    if (found == responses_.end()) return;
+    Response* const response = responses_.Find(stream);
+    if (response == nullptr) return;
     const DrainedBytes drained = DrainStream(connection, stream);
-    found->second.received += drained.bytes;
+    response->received += drained.bytes;
     if (!drained.is_end) return;
-    if (found->second.received != kResponseBytes) return Fail("a response has another length");
-    run_.FinishOne(found->second.started);
-    responses_.erase(found);
+    if (response->received != kResponseBytes) return Fail("a response has another length");
+    run_.FinishOne(response->started);
+    responses_.Remove(stream);
     if (run_.is_over()) return client_->Stop();
     StartRequests(connection);
   }
@@ -105,7 +104,7 @@ class QuicRequester final : public EventHandler {
   ExchangeRun run_;
   const std::vector<uint8_t> request_;
   Client* client_ = nullptr;
-  std::map<QuicStreamKey, Response> responses_;
+  ByStreamIndex<Response> responses_;
 };
 
 absl::Status RunQuicClient(const TransferOptions& options) {

@@ -79,12 +79,16 @@ class LimitClient {
   absl::Status Run() {
     const Timestamp begin = MonotonicClock::Now();
     const CpuTime cpu_before = CpuTime::Now();
-    while (MonotonicClock::Now() < begin + options_.duration) Send(sealer_.SealTrain());
+    while (MonotonicClock::Now() < begin + options_.duration && sealer_.CanSealTrain()) {
+      Send(sealer_.SealTrain());
+    }
     TransferReport report = NewReport(options_, socket_);
     report.elapsed = MonotonicClock::Now() - begin;
     report.cpu = CpuTime::Now() - cpu_before;
     report.packets_sent = socket_.stats().datagrams_sent;
     report.send_calls = socket_.stats().send_calls;
+    report.trains_sent = socket_.stats().trains_sent;
+    report.train_packets_sent = socket_.stats().train_datagrams_sent;
     report.bytes_sent = report.packets_sent * kLimitPayloadBytes;
     const std::optional<uint64_t> arrived = AskWhatArrived();
     if (!arrived) return absl::UnavailableError("the server does not answer");

@@ -19,6 +19,8 @@ constexpr AeadLimits kNoLimits = {.confidentiality_packets = uint64_t{1} << 62,
                                   .integrity_packets = uint64_t{1} << 62};
 // Packet numbers are not expanded, so they must fit their 4 bytes.
 constexpr uint64_t kMaxPackets = uint64_t{1} << 32;
+// More than anybody sends.
+constexpr uint64_t kMaxEnds = 1'000;
 
 // Of a train: the masks are then made from packets that are still in the cache when they are
 // opened.
@@ -31,9 +33,15 @@ TrafficSecret Secret() {
 
 }  // namespace
 
-LimitSealer::LimitSealer()
-    : sealer_(DerivePacketKey(Secret()), kNoLimits), header_protector_(DeriveHeaderKey(Secret())) {
+LimitSealer::LimitSealer(uint64_t first_packet_number)
+    : sealer_(DerivePacketKey(Secret()), kNoLimits),
+      header_protector_(DeriveHeaderKey(Secret())),
+      next_packet_number_(first_packet_number) {
   packets_.reserve(kLimitTrainPackets);
+}
+
+bool LimitSealer::CanSealTrain() const {
+  return next_packet_number_ + kLimitTrainPackets + kMaxEnds <= kMaxPackets;
 }
 
 std::span<const uint8_t> LimitSealer::SealTrain() { return Seal(kDataByte, kLimitTrainPackets); }

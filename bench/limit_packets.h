@@ -32,8 +32,11 @@ inline constexpr size_t kLimitPayloadBytes = kLimitPacketBytes - kLimitHeaderByt
 
 class LimitSealer {
  public:
-  LimitSealer();
+  // Packet numbers fit their 4 bytes: there are 2^32, of which some are kept for the end.
+  explicit LimitSealer(uint64_t first_packet_number = 0);
 
+  // Whether there are numbers for another train.
+  bool CanSealTrain() const;
   // kLimitTrainPackets packets with the next numbers. Valid until the next call of either.
   std::span<const uint8_t> SealTrain();
   // One packet that says that no more will come.
@@ -44,7 +47,7 @@ class LimitSealer {
 
   PacketSealer sealer_;
   HeaderProtector header_protector_;
-  uint64_t next_packet_number_ = 0;
+  uint64_t next_packet_number_;
   std::array<uint8_t, kLimitTrainBytes> bytes_ = {};
   std::vector<OutgoingPacket> packets_;
 };

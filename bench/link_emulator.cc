@@ -4,20 +4,25 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <map>
+#include <span>
 #include <sstream>
 #include <string>
-#include <vector>
 
+#include "absl/flags/commandlineflag.h"
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
+#include "absl/flags/reflection.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 #include "bench/emulator/emulation_plan.h"
 #include "bench/emulator/emulation_run.h"
+#include "bench/emulator/namespace_lab.h"
 #include "bench/emulator/self_test.h"
 #include "godwit/time.h"
 
@@ -41,16 +46,56 @@ namespace {
 constexpr int kUsageError = 2;
 constexpr int kEmulatorFailed = 125;  // As "env" and "timeout" say it.
 
-// --self-test is --self_test: both are habits.
-std::vector<std::string> WithUnderscores(int argc, char** argv) {
-  std::vector<std::string> arguments(argv, argv + argc);
-  for (std::string& argument : arguments) {
-    if (argument.rfind("--", 0) != 0) continue;
-    for (size_t i = 2; i < argument.size() && argument[i] != '='; ++i) {
-      if (argument[i] == '-') argument[i] = '_';
-    }
+constexpr char kUsage[] =
+    "runs two commands in network namespaces with a lossy link between them\n"
+    "link_emulator --link 'delay 30ms; loss 1%' --server 'iperf3 -s -1' "
+    "--client 'iperf3 -c $SERVER_IPV4'\n";
+
+bool IsOwnFlag(const absl::CommandLineFlag& flag) {
+  return absl::EndsWith(flag.Filename(), "bench/link_emulator.cc");
+}
+
+std::string Usage() {
+  std::map<std::string, std::string> lines;
+  for (const auto& [name, flag] : absl::GetAllFlags()) {
+    if (!IsOwnFlag(*flag)) continue;
+    const std::string dashed = absl::StrReplaceAll(name, {{"_", "-"}});
+    const std::string otherwise = flag->IsOfType<bool>() || flag->DefaultValue().empty()
+                                      ? ""
+                                      : absl::StrCat(" (", flag->DefaultValue(), ")");
+    lines[dashed] = absl::StrCat("  --", dashed, std::string(18 - dashed.size(), ' '), flag->Help(),
+                                 otherwise, "\n");
   }
-  return arguments;
+  std::string text = kUsage;
+  for (const auto& [name, line] : lines) text += line;
+  return text;
+}
+
+// Abseil's own parser would end the process, with a code that commands may have too. --self-test
+// is --self_test: both are habits.
+absl::Status ParseFlags(std::span<const char* const> arguments) {
+  const auto wrong = [](const auto&... parts) {
+    return absl::InvalidArgumentError(absl::StrCat(parts..., "; see --help"));
+  };
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const absl::string_view argument = arguments[i];
+    const absl::string_view written = argument.substr(0, argument.find('='));
+    absl::CommandLineFlag* const flag =
+        absl::StartsWith(written, "--")
+            ? absl::FindCommandLineFlag(absl::StrReplaceAll(written.substr(2), {{"-", "_"}}))
+            : nullptr;
+    if (flag == nullptr || !IsOwnFlag(*flag)) return wrong("unknown argument '", written, "'");
+    absl::string_view value = "true";
+    if (written.size() < argument.size()) {
+      value = argument.substr(written.size() + 1);
+    } else if (!flag->IsOfType<bool>()) {
+      if (++i == arguments.size()) return wrong(written, " needs a value");
+      value = arguments[i];
+    }
+    std::string problem;
+    if (!flag->ParseFrom(value, &problem)) return wrong(written, ": '", value, "' is no value");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<EmulationPlan> ReadPlan() {
@@ -107,6 +152,16 @@ int Main() {
   if (options.client_command.empty()) {
     return Fail(absl::InvalidArgumentError("say what --client runs; see --help"), kUsageError);
   }
+  if (options.client_after < Duration::Zero() || options.client_after.is_infinite()) {
+    return Fail(absl::InvalidArgumentError("--client-after is no time such as 300ms"), kUsageError);
+  }
+  if (options.interface_mtu_bytes < NamespaceLab::kMinMtuBytes ||
+      options.interface_mtu_bytes > NamespaceLab::kMaxMtuBytes) {
+    return Fail(absl::InvalidArgumentError(absl::StrCat("--interface-mtu is not between ",
+                                                        NamespaceLab::kMinMtuBytes, " and ",
+                                                        NamespaceLab::kMaxMtuBytes)),
+                kUsageError);
+  }
   const absl::StatusOr<EmulationResult> result = RunEmulation(options);
   if (!result.ok()) return Fail(result.status(), kEmulatorFailed);
   std::fprintf(stderr, "%s", result->report.c_str());
@@ -117,18 +172,14 @@ int Main() {
 }  // namespace godwit
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(
-      "runs two commands in network namespaces with a lossy link between them\n"
-      "link_emulator --link 'delay 30ms; loss 1%' --server 'iperf3 -s -1' "
-      "--client 'iperf3 -c $SERVER_IPV4'");
-  std::vector<std::string> arguments = godwit::WithUnderscores(argc, argv);
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
-  const std::vector<char*> rest = absl::ParseCommandLine(argc, pointers.data());
-  if (rest.size() > 1) {
-    std::fprintf(stderr, "link_emulator: unknown argument '%s'; see --help\n", rest[1]);
-    return godwit::kUsageError;
+  const std::span<const char* const> arguments(argv + 1, static_cast<size_t>(argc - 1));
+  for (const absl::string_view argument : arguments) {
+    if (argument != "--help" && argument != "-h") continue;
+    std::fputs(godwit::Usage().c_str(), stdout);
+    return 0;
+  }
+  if (const absl::Status status = godwit::ParseFlags(arguments); !status.ok()) {
+    return godwit::Fail(status, godwit::kUsageError);
   }
   return godwit::Main();
 }

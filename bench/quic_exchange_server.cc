@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -54,7 +53,8 @@ class ExchangeServer final : public EventHandler {
   }
 
   void OnStreamOpened(ConnectionRef connection, StreamId stream) override {
-    streams_[QuicStreamKey::Of(connection, stream)] = {};
+    if (connection != first_) return Fail("a request came on another connection");
+    streams_.Add(stream);
   }
   void OnStreamReadable(ConnectionRef connection, StreamId stream) override {
     Advance(connection, stream);
@@ -74,9 +74,9 @@ class ExchangeServer final : public EventHandler {
   };
 
   void Advance(ConnectionRef& connection, StreamId stream) {
-    const auto found = streams_.find(QuicStreamKey::Of(connection, stream));
-    if (found == streams_.end()) return;
-    Exchange& exchange = found->second;
+    Exchange* const found = streams_.Find(stream);
+    if (found == nullptr || connection != first_) return;
+    Exchange& exchange = *found;
     if (!exchange.is_request_there) {
       const DrainedBytes drained = DrainStream(connection, stream);
       exchange.received += drained.bytes;
@@ -90,7 +90,7 @@ class ExchangeServer final : public EventHandler {
     exchange.sent += *written;
     if (exchange.sent < response_.size()) return;  // OnStreamWritable() follows.
     if (!connection.Finish(stream).ok()) return Fail("a response cannot be finished");
-    streams_.erase(found);
+    streams_.Remove(stream);
   }
 
   void Fail(std::string failure) {
@@ -102,28 +102,26 @@ class ExchangeServer final : public EventHandler {
   ExchangeRun& run_;
   const std::vector<uint8_t> response_;
   ConnectionRef first_;
-  std::map<QuicStreamKey, Exchange> streams_;
+  ByStreamIndex<Exchange> streams_;  // Of the first connection: a client has its requests there.
 };
-
-absl::Status ServeOne(const TransferOptions& options, ExchangeKind kind,
-                      const TlsCertificate& certificate) {
-  ServerConfig config = QuicServerRun::ConfigFor(options, certificate);
-  config.tls.application_protocols = {kExchangeProtocol};
-  ExchangeRun run(options, kind);
-  const auto server = QuicServerRun::Create(
-      config, [&](Loop&, QuicServerRun& of) { return std::make_unique<ExchangeServer>(of, run); });
-  if (!server.ok()) return server.status();
-  (*server)->Run();
-  return WriteReport(run, options.json_path);
-}
 
 }  // namespace
 
 absl::Status RunQuicExchangeServer(const TransferOptions& options, ExchangeKind kind) {
   const auto certificate = NewSelfSigned(options.certificate);
   if (!certificate.ok()) return certificate.status();
+  ServerConfig config = QuicServerRun::ConfigFor(options, *certificate);
+  config.tls.application_protocols = {kExchangeProtocol};
   while (true) {
-    const absl::Status status = ServeOne(options, kind, *certificate);
+    ExchangeRun run(options, kind);
+    const auto server = QuicServerRun::Create(config, [&](Loop&, QuicServerRun& of) {
+      return std::make_unique<ExchangeServer>(of, run);
+    });
+    // What is wrong here would be wrong again.
+    if (!server.ok()) return server.status();
+    config.socket.local = (*server)->local_address();
+    (*server)->Run();
+    const absl::Status status = WriteReport(run, options.json_path);
     if (options.once) return status;
     if (!status.ok()) std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
   }

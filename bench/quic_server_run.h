@@ -19,6 +19,7 @@
 #include "godwit/event_handler.h"
 #include "godwit/loop.h"
 #include "godwit/server.h"
+#include "godwit/socket_address.h"
 #include "godwit/tls_config.h"
 #include "godwit/udp_socket_stats.h"
 
@@ -44,6 +45,9 @@ class QuicServerRun {
 
   void TellOver();
   UdpSocketStats socket_stats() { return server_->SocketStats(); }
+
+  // Where it listens, with the port that the kernel has chosen.
+  SocketAddress local_address() const { return server_->local_address(); }
 
   // After Run().
   const std::string& offloads() const { return offloads_; }

@@ -38,11 +38,12 @@ void QuicSession::Attach(Loop* loop, std::function<void()> on_over,
 // ---- Events ----
 
 void QuicSession::OnConnected(ConnectionRef connection) {
-  if (options_.role == TransferRole::kClient) OpenStreams(connection);
+  connected_.push_back({.connection = connection});
+  if (options_.role == TransferRole::kClient) OpenStreams();
 }
 
-void QuicSession::OnStreamsAvailable(ConnectionRef connection, StreamDirection) {
-  if (options_.role == TransferRole::kClient) OpenStreams(connection);
+void QuicSession::OnStreamsAvailable(ConnectionRef, StreamDirection) {
+  if (options_.role == TransferRole::kClient) OpenStreams();
 }
 
 void QuicSession::OnClosed(ConnectionRef connection, const CloseReason& reason) {
@@ -77,20 +78,19 @@ void QuicSession::OnStreamStopped(ConnectionRef, StreamId, uint64_t) {
 
 // ---- Flows ----
 
-void QuicSession::OpenStreams(ConnectionRef& connection) {
-  const uint32_t of_each = options_.streams;
-  // Connections take turns: each has as many streams.
-  uint32_t own = 0;
-  for (const auto& [key, flow] : flows_) own += key.slot == connection.handle().slot ? 1 : 0;
-  while (own < of_each && opened_ < of_each * options_.connections) {
-    const auto stream = connection.OpenStream(StreamDirection::kBidirectional);
-    if (!stream.ok()) return;  // OnStreamsAvailable() follows.
-    const TransferRequest request = TransferRequest::For(options_, opened_++);
-    if (flow_count_ == 0) Begin(connection, request);
-    flows_[QuicStreamKey::Of(connection, *stream)] =
-        std::make_unique<TransferFlow>(pattern_, request, loop_->now());
-    ++own;
-    Advance(connection, *stream);
+void QuicSession::OpenStreams() {
+  if (connected_.size() < options_.connections) return;
+  for (Connected& each : connected_) {
+    while (each.opened < options_.streams) {
+      const auto stream = each.connection.OpenStream(StreamDirection::kBidirectional);
+      if (!stream.ok()) break;  // OnStreamsAvailable() follows.
+      const TransferRequest request = TransferRequest::For(options_, opened_++);
+      if (flow_count_ == 0) Begin(each.connection, request);
+      flows_[QuicStreamKey::Of(each.connection, *stream)] =
+          std::make_unique<TransferFlow>(pattern_, request, loop_->now());
+      ++each.opened;
+      Advance(each.connection, *stream);
+    }
   }
 }
 
@@ -104,7 +104,7 @@ void QuicSession::Advance(ConnectionRef& connection, StreamId stream) {
   WriteAll(connection, stream, flow);
   if (flow.state() == TransferFlow::State::kFailed) return Fail(flow.failure());
   if (flow.state() != TransferFlow::State::kDone) return;
-  Add(connection, flow);
+  Add(flow);
   flows_.erase(found);
 }
 
@@ -153,7 +153,7 @@ void QuicSession::Begin(const ConnectionRef& connection, const TransferRequest& 
   socket_before_ = socket_stats_();
 }
 
-void QuicSession::Add(const ConnectionRef& connection, const TransferFlow& flow) {
+void QuicSession::Add(const TransferFlow& flow) {
   report_.bytes_sent += flow.bytes_sent();
   report_.bytes_received += flow.bytes_received();
   if (++finished_count_ < flow_count_) return;
@@ -164,14 +164,19 @@ void QuicSession::Add(const ConnectionRef& connection, const TransferFlow& flow)
   report_.packets_received = socket.datagrams_received - socket_before_.datagrams_received;
   report_.send_calls = socket.send_calls - socket_before_.send_calls;
   report_.receive_calls = socket.receive_calls - socket_before_.receive_calls;
-  AddConnectionStats(connection);
+  report_.trains_sent = socket.trains_sent - socket_before_.trains_sent;
+  report_.train_packets_sent = socket.train_datagrams_sent - socket_before_.train_datagrams_sent;
+  AddConnectionStats();
   on_over_();
 }
 
-// Of the connection whose flow was the last: with several, the others' losses are not counted.
-void QuicSession::AddConnectionStats(const ConnectionRef& connection) {
-  const auto stats = connection.Stats();
-  if (stats.ok()) report_.packets_lost = report_.packets_lost.value_or(0) + stats->packets_lost;
+void QuicSession::AddConnectionStats() {
+  report_.packets_lost = 0;
+  for (const Connected& each : connected_) {
+    // A client closes none before all flows have finished.
+    const auto stats = each.connection.Stats();
+    if (stats.ok()) *report_.packets_lost += stats->packets_lost;
+  }
 }
 
 void QuicSession::Fail(std::string failure) {

@@ -2,6 +2,7 @@
 //
 // QuicSession: the flows of a transfer over godwit, on one side: an EventHandler that moves what
 // each stream's TransferFlow has, and adds up what they did from the first request to the last end.
+// The first request leaves when all connections are there, so that no handshake is in the time.
 #ifndef GODWIT_BENCH_QUIC_SESSION_H_
 #define GODWIT_BENCH_QUIC_SESSION_H_
 
@@ -10,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bench/quic_stream.h"
 #include "bench/transfer_flow.h"
@@ -46,14 +48,15 @@ class QuicSession final : public EventHandler {
   void OnStreamsAvailable(ConnectionRef connection, StreamDirection direction) override;
 
  private:
-  void OpenStreams(ConnectionRef& connection);
+  // As many as all connections permit.
+  void OpenStreams();
   void Advance(ConnectionRef& connection, StreamId stream);
   // True at the end of the stream.
   bool ReadAll(ConnectionRef& connection, StreamId stream, TransferFlow& flow);
   void WriteAll(ConnectionRef& connection, StreamId stream, TransferFlow& flow);
   void Begin(const ConnectionRef& connection, const TransferRequest& request);
-  void Add(const ConnectionRef& connection, const TransferFlow& flow);
-  void AddConnectionStats(const ConnectionRef& connection);
+  void Add(const TransferFlow& flow);
+  void AddConnectionStats();
   void Fail(std::string failure);
 
   const TransferOptions options_;
@@ -62,7 +65,13 @@ class QuicSession final : public EventHandler {
   std::function<UdpSocketStats()> socket_stats_;
   const TransferPattern pattern_;
   std::map<QuicStreamKey, std::unique_ptr<TransferFlow>> flows_;
-  uint32_t opened_ = 0;
+  // That were ever connected, and how many streams a client has opened on each.
+  struct Connected {
+    ConnectionRef connection;
+    uint32_t opened = 0;
+  };
+  std::vector<Connected> connected_;
+  uint32_t opened_ = 0;  // On all.
 
   TransferReport report_;
   Timestamp began_at_;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/report_writer.h"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
@@ -52,12 +54,23 @@ void JsonObject::AddJson(std::string_view name, std::string_view value) {
 
 double Quotient(double dividend, double divisor) { return divisor > 0 ? dividend / divisor : 0; }
 
+absl::Status ClearReport(const std::string& json_path) {
+  if (json_path.empty() || json_path == "-") return absl::OkStatus();
+  errno = 0;
+  std::ofstream file(json_path, std::ios::trunc);
+  if (file) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--json: cannot write ", json_path, ": ", std::strerror(errno)));
+}
+
 absl::Status WriteReport(const std::string& text, const std::string& json,
                          const std::string& json_path) {
   const bool is_json_printed = json_path == "-";
   std::fprintf(is_json_printed ? stderr : stdout, "%s\n", text.c_str());
   if (is_json_printed) std::printf("%s\n", json.c_str());
-  std::fflush(stdout);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    return absl::UnavailableError("cannot write to standard output");
+  }
   if (json_path.empty() || is_json_printed) return absl::OkStatus();
   std::ofstream file(json_path, std::ios::trunc);
   file << json << '\n';

@@ -33,6 +33,10 @@ class JsonObject {
 // 0 where there is nothing to divide by.
 double Quotient(double dividend, double divisor);
 
+// Before a measurement: makes the file of that path, or makes it empty. So a path that cannot be
+// written is told before the time is spent, and no old result is taken for a new one.
+absl::Status ClearReport(const std::string& json_path);
+
 // The JSON to `json_path` (a file, which it replaces; "-": standard output; empty: nowhere), the
 // text to standard output, or to standard error if that has the JSON. Neither has an end of line.
 absl::Status WriteReport(const std::string& text, const std::string& json,

@@ -9,6 +9,12 @@
 #include "bench/tcp_socket.h"
 
 namespace godwit {
+namespace {
+
+// Far more than anybody sends. A ClientHello, from a client that wants TLS, begins with more.
+constexpr size_t kMaxMessageBytes = size_t{1} << 20;
+
+}  // namespace
 
 TcpMessageFlow::TcpMessageFlow(std::unique_ptr<ByteStream> stream, TransferRole role,
                                Handler* handler)
@@ -50,6 +56,7 @@ void TcpMessageFlow::Advance(std::span<uint8_t> buffer) {
 void TcpMessageFlow::Receive(std::span<uint8_t> buffer) {
   const IoOutcome outcome = stream_->Read(buffer);
   TakeMessages(buffer.first(outcome.bytes));
+  if (is_finished_) return;
   if (outcome.state == IoOutcome::State::kEnded) return OnPeerEnded();
   if (outcome.state == IoOutcome::State::kFailed) Fail(stream_->failure());
 }
@@ -62,6 +69,7 @@ void TcpMessageFlow::TakeMessages(std::span<const uint8_t> bytes) {
       if (length_bytes_ < length_.size()) continue;
       message_bytes_ = size_t{length_[0]} << 24 | size_t{length_[1]} << 16 |
                        size_t{length_[2]} << 8 | size_t{length_[3]};
+      if (message_bytes_ > kMaxMessageBytes) return Fail("what came is no message");
       missing_bytes_ = message_bytes_;
     }
     const size_t count = std::min(missing_bytes_, bytes.size());

@@ -3,7 +3,9 @@
 // Moves bytes over godwit, with the same command line and the same report as tcp_transfer and
 // limit. One thread a side. See --help.
 #include <cstdint>
+#include <cstdio>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 
@@ -45,32 +47,35 @@ absl::Status RunClient(const TransferOptions& options) {
   return WriteReport(report, options.json_path);
 }
 
-absl::Status RunServerOnce(const TransferOptions& options, const TlsCertificate& certificate) {
-  ServerConfig config = QuicServerRun::ConfigFor(options, certificate);
-  config.tls.application_protocols = {kProtocol};
-  QuicSession* session = nullptr;
-  const auto run = QuicServerRun::Create(config, [&](Loop& loop, QuicServerRun& of) {
-    auto handler = std::make_unique<QuicSession>(options);
-    handler->Attach(
-        &loop, [&of] { of.TellOver(); }, [&of] { return of.socket_stats(); });
-    session = handler.get();
-    return handler;
-  });
-  if (!run.ok()) return run.status();
-  (*run)->Run();
-  if (!session->failure().empty()) return absl::UnavailableError(session->failure());
-  TransferReport report = session->report();
-  report.offloads = (*run)->offloads();
-  return WriteReport(report, options.json_path);
+// One client, from its first connection to its end.
+absl::Status Serve(QuicServerRun& run, const QuicSession& session, const std::string& json_path) {
+  run.Run();
+  if (!session.failure().empty()) return absl::UnavailableError(session.failure());
+  TransferReport report = session.report();
+  report.offloads = run.offloads();
+  return WriteReport(report, json_path);
 }
 
 absl::Status RunServer(const TransferOptions& options) {
   const auto certificate = NewSelfSigned(options.certificate);
   if (!certificate.ok()) return certificate.status();
-  TransferOptions each = options;
+  ServerConfig config = QuicServerRun::ConfigFor(options, *certificate);
+  config.tls.application_protocols = {kProtocol};
   while (true) {
-    absl::Status status = RunServerOnce(each, *certificate);
-    if (!status.ok() || options.once) return status;
+    QuicSession* session = nullptr;
+    const auto run = QuicServerRun::Create(config, [&](Loop& loop, QuicServerRun& of) {
+      auto handler = std::make_unique<QuicSession>(options);
+      handler->Attach(
+          &loop, [&of] { of.TellOver(); }, [&of] { return of.socket_stats(); });
+      session = handler.get();
+      return handler;
+    });
+    // What is wrong here would be wrong again.
+    if (!run.ok()) return run.status();
+    config.socket.local = (*run)->local_address();
+    const absl::Status status = Serve(**run, *session, options.json_path);
+    if (options.once) return status;
+    if (!status.ok()) std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
   }
 }
 

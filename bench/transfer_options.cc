@@ -62,7 +62,7 @@ absl::string_view ReadBytes(absl::string_view value, TransferOptions& options) {
 absl::string_view ReadSeconds(absl::string_view value, TransferOptions& options) {
   double seconds = 0;
   if (!absl::SimpleAtod(value, &seconds) || !(seconds > 0) || seconds > kMaxSeconds) {
-    return "is no number of seconds above 0";
+    return "is no number of seconds above 0, at most 1000000";
   }
   options.duration = Duration::Milliseconds(std::max<int64_t>(1, std::llround(seconds * 1000)));
   return "";

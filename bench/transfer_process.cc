@@ -11,6 +11,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "bench/report_writer.h"
+
 namespace godwit {
 namespace {
 
@@ -51,9 +53,14 @@ int RunTransferProgram(TransferProgram program, int argc, const char* const* arg
       return Fail(name, status, kUsageExitCode);
     }
   }
+  if (absl::Status status = ClearReport(options->json_path); !status.ok()) {
+    return Fail(name, status, kUsageExitCode);
+  }
   signal(SIGPIPE, SIG_IGN);
   const absl::Status status = run(*options);
-  return status.ok() ? 0 : Fail(name, status, 1);
+  if (status.ok()) return 0;
+  // Values that only the kernel or the transport can judge.
+  return Fail(name, status, absl::IsInvalidArgument(status) ? kUsageExitCode : 1);
 }
 
 }  // namespace godwit

@@ -53,6 +53,8 @@ std::string TransferReport::ToJson() const {
   json.Add("packets_received", packets_received);
   json.Add("send_calls", send_calls);
   json.Add("receive_calls", receive_calls);
+  json.Add("trains_sent", trains_sent);
+  json.Add("train_packets_sent", train_packets_sent);
   json.Add("packets_per_send_call", packets_per_send_call());
   json.Add("packets_per_receive_call", packets_per_receive_call());
   json.Add("packets_per_call", packets_per_call());

@@ -40,6 +40,10 @@ struct TransferReport {
   uint64_t packets_received = 0;
   uint64_t send_calls = 0;  // System calls that can carry data.
   uint64_t receive_calls = 0;
+  // Of packets_sent, those that the kernel cut from trains (GSO), and the trains. Nothing: the
+  // program cannot know.
+  std::optional<uint64_t> trains_sent;
+  std::optional<uint64_t> train_packets_sent;
   // Packets. Nothing: this protocol has none of it, or does not tell.
   std::optional<uint64_t> retransmissions;
   std::optional<uint64_t> packets_lost;

@@ -25,8 +25,6 @@ namespace {
 
 constexpr char kIp[] = "/sbin/ip";
 constexpr char kHostInterface[] = "link0";
-constexpr uint64_t kMinMtuBytes = 1'280;  // IPv6 needs it.
-constexpr uint64_t kMaxMtuBytes = 65'535;
 constexpr int kFirstHost = 2;
 constexpr int kLastHost = 254;
 constexpr int kRouterHost = 1;

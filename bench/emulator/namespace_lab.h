@@ -33,7 +33,10 @@ enum class LabPlace : uint8_t { kClient, kServer, kRouter };
 
 class NamespaceLab {
  public:
-  // For both veth pairs, 1,280 to 65,535. The link's own MTU is the profile's.
+  static constexpr uint64_t kMinMtuBytes = 1'280;  // IPv6 needs it.
+  static constexpr uint64_t kMaxMtuBytes = 65'535;
+
+  // For both veth pairs. The link's own MTU is the profile's.
   struct Options {
     uint64_t interface_mtu_bytes = 1'500;
   };

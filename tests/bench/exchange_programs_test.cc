@@ -83,6 +83,39 @@ TEST_P(HandshakesTest, TimeEndsThem) {
 
 INSTANTIATE_TEST_SUITE_P(Protocols, HandshakesTest, testing::Values("quic", "tcp+tls"));
 
+TEST(ExchangeErrorTest, ServerThatCannotListenEnds) {
+  for (const char* const protocol : {"quic", "tcp"}) {
+    // An address for documentation, which no machine has; and no --once.
+    const ProgramResult result =
+        RunProgram(absl::StrCat("bench/latency server --listen 192.0.2.1:0 --over ", protocol));
+
+    EXPECT_EQ(result.exit_code, 1) << result.output;
+    EXPECT_TRUE(absl::StrContains(result.output, "Cannot assign requested address"))
+        << result.output;
+  }
+}
+
+TEST(ExchangeErrorTest, FileThatCannotBeWrittenIsToldBeforeTheMeasurement) {
+  const ProgramResult result =
+      RunProgram("bench/latency client 127.0.0.1:1 --json /nowhere/latency.json");
+
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_EQ(result.output,
+            "latency: --json: cannot write /nowhere/latency.json: No such file or directory\n");
+}
+
+TEST(ExchangeErrorTest, SidesThatSpeakOverDifferentProtocolsBothEnd) {
+  for (const char* const server_protocol : {"tcp", "tcp+tls"}) {
+    const std::string client_protocol = std::string(server_protocol) == "tcp" ? "tcp+tls" : "tcp";
+    const ProgramPairResult result =
+        RunProgramPair("bench/latency", {.server = absl::StrCat("--over ", server_protocol),
+                                         .client = absl::StrCat("--over ", client_protocol)});
+
+    EXPECT_EQ(result.client.exit_code, 1) << result.client.output;
+    EXPECT_EQ(result.server.exit_code, 1) << result.server.output;
+  }
+}
+
 TEST(ExchangeErrorTest, MissingServerIsToldOverTcp) {
   const ProgramResult result =
       RunProgram("bench/handshakes client 127.0.0.1:1 --over tcp+tls --handshakes 1");

@@ -80,6 +80,20 @@ TEST(LimitPacketsTest, DamagedPacketIsRefusedAlone) {
   EXPECT_EQ(opened.refused, 1u);
 }
 
+TEST(LimitPacketsTest, NumbersForTheEndAreLeftOver) {
+  LimitSealer sealer((uint64_t{1} << 32) - 1'000 - 2 * kLimitTrainPackets);
+  LimitOpener opener;
+
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(sealer.CanSealTrain());
+    sealer.SealTrain();
+  }
+
+  EXPECT_FALSE(sealer.CanSealTrain());
+  Arrived end(sealer.SealEnd());
+  EXPECT_TRUE(opener.Open(end.datagrams()).has_ended);
+}
+
 TEST(LimitPacketsTest, DatagramOfAnotherSizeIsRefused) {
   LimitOpener opener;
   std::vector<uint8_t> bytes(5);

@@ -87,7 +87,7 @@ TEST(TcpTransferErrorTest, UnknownCongestionControllerIsNamed) {
   const ProgramResult result =
       RunProgram(kProgram + " server --listen 127.0.0.1:0 --congestion nonsense");
 
-  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.exit_code, 2);
   EXPECT_TRUE(absl::StartsWith(result.output, "tcp_transfer: --congestion nonsense: "))
       << result.output;
 }

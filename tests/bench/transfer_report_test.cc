@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
 
+#include "bench/report_writer.h"
 #include "bench/transfer_options.h"
 #include "godwit/time.h"
 
@@ -32,6 +33,8 @@ TransferReport Report() {
   report.packets_received = 100;
   report.send_calls = 30;
   report.receive_calls = 50;
+  report.trains_sent = 20;
+  report.train_packets_sent = 290;
   report.retransmissions = 7;
   return report;
 }
@@ -62,7 +65,8 @@ TEST(TransferReportTest, JsonHasEveryNumber) {
       R"("bytes_sent": 500000000, "bytes_received": 1500000000, "seconds": 4.000000, )"
       R"("goodput_mbit": 4000.000000, "cpu_user_seconds": 0.500000, )"
       R"("cpu_system_seconds": 1.000000, "cpu_seconds_per_gb": 0.750000, "packets_sent": 300, )"
-      R"("packets_received": 100, "send_calls": 30, "receive_calls": 50, )"
+      R"("packets_received": 100, "send_calls": 30, "receive_calls": 50, "trains_sent": 20, )"
+      R"("train_packets_sent": 290, )"
       R"("packets_per_send_call": 10.000000, "packets_per_receive_call": 2.000000, )"
       R"("packets_per_call": 5.000000, "retransmissions": 7, "packets_lost": null})");
 }
@@ -88,6 +92,23 @@ TEST(TransferReportTest, FileThatCannotBeWrittenIsNamed) {
   const absl::Status status = WriteReport(Report(), "/nowhere/report.json");
 
   EXPECT_EQ(status.message(), "cannot write /nowhere/report.json");
+}
+
+TEST(TransferReportTest, OldResultIsGoneBeforeANewOneIsThere) {
+  const std::string path = testing::TempDir() + "/old.json";
+  std::ofstream(path) << "old";
+
+  const absl::Status status = ClearReport(path);
+
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(std::ifstream(path).peek(), std::ifstream::traits_type::eof());
+}
+
+TEST(TransferReportTest, PathThatCannotBeWrittenIsNamedBefore) {
+  EXPECT_EQ(ClearReport("/nowhere/report.json").message(),
+            "--json: cannot write /nowhere/report.json: No such file or directory");
+  EXPECT_TRUE(ClearReport("").ok());
+  EXPECT_TRUE(ClearReport("-").ok());
 }
 
 TEST(TransferReportTest, CpuTimeOfWorkIsSeen) {

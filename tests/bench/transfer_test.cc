@@ -70,7 +70,7 @@ TEST(TransferTest, UnknownCongestionControllerIsNamed) {
   const ProgramResult result =
       RunProgram(kProgram + " server --listen 127.0.0.1:0 --congestion nonsense");
 
-  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.exit_code, 2);
   EXPECT_TRUE(absl::StrContains(result.output, "congestion_controller is \"nonsense\"; allowed:"))
       << result.output;
 }
