@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 #include "tunnel/fingerprint.h"
 #include "tunnel/tunnel_transport.h"
@@ -13,8 +14,6 @@ namespace {
 
 // A burst of changes is one; what the kernel says first may not be of use yet.
 constexpr Duration kAfterNetworkChange = Duration::Milliseconds(300);
-// Names are resolved then, and packets sent to more than one address.
-constexpr Duration kBeforeRouteCheck = Duration::Seconds(1);
 // A connection that stood so long was a good one.
 constexpr Duration kGoodConnection = Duration::Seconds(5);
 // RFC 9000 §20.1: CRYPTO_ERROR, 0x0100 and a TLS alert.
@@ -44,7 +43,7 @@ ClientLink::~ClientLink() {
   if (client_ == nullptr) return;
   if (timer_.has_value()) loop().Cancel(*timer_);
   if (probe_timer_.has_value()) loop().Cancel(*probe_timer_);
-  if (route_timer_.has_value()) loop().Cancel(*route_timer_);
+  probe_.reset();
   if (watcher_.has_value()) loop().UnwatchFd(watcher_->fd());
 }
 
@@ -55,7 +54,12 @@ absl::Status ClientLink::Open() {
   config.tls.server_verification = PeerVerification::Application(&verifier_);
   config.tls.application_protocols = {std::string(kTunnelProtocol)};
   config.tls.certificate = TlsIdentity(common.identity);
-  config.tls.export_session_secrets = !common.keylog_file.empty();
+  if (!common.keylog_file.empty()) {
+    auto key_log = KeyLogFile::Open(common.keylog_file, options_.log);
+    if (!key_log.ok()) return key_log.status();
+    key_log_ = *std::move(key_log);
+    config.tls.export_session_secrets = true;
+  }
   auto client = Client::Create(config, this);
   if (!client.ok()) return client.status();
   client_ = *std::move(client);
@@ -129,29 +133,34 @@ void ClientLink::Dial() {
   client_->Dial(server.host, server.port,
                 [this](const absl::StatusOr<ConnectionRef>& result) { OnDialled(result); });
   if (was_established_) return;
-  route_timer_ = loop().CallAt(loop().now() + kBeforeRouteCheck, [this] {
-    route_timer_.reset();
-    // A person waits for the first one; the kernel has said already that it goes nowhere.
-    if (is_dialling_ && IsUnreachable()) OnFailed(Explain(""));
-  });
+  // A person waits for the first one, and need not if nobody can be heard of.
+  probe_ = std::make_unique<RouteProbe>(&loop(), resolver_.get(), server,
+                                        [this](const std::string& why) {
+                                          if (is_dialling_) OnFailed(why);
+                                        });
 }
 
 bool ClientLink::IsUnreachable() const {
   const UdpSocketStats& stats = client_->socket_stats();
   // Of the addresses of a name some may be reachable.
-  return stats.lost.unreachable > before_dial_.lost.unreachable &&
+  const uint64_t nowhere = stats.lost.unreachable + stats.lost.invalid;
+  return nowhere > before_dial_.lost.unreachable + before_dial_.lost.invalid &&
          stats.datagrams_sent == before_dial_.datagrams_sent;
 }
 
 void ClientLink::OnDialled(const absl::StatusOr<ConnectionRef>& connection) {
   is_dialling_ = false;
+  probe_.reset();
   // OnConnected() follows.
   if (!connection.ok()) OnFailed(Explain(std::string(connection.status().message())));
 }
 
-void ClientLink::DialLater() {
+void ClientLink::DialLater(const std::string& why) {
   if (has_ended_ || timer_.has_value()) return;
-  timer_ = loop().CallAt(loop().now() + backoff_.Next(), [this] {
+  const Duration wait = backoff_.Next();
+  Log(LogLevel::kWarning,
+      absl::StrFormat("%s; trying again in %.1f s", why, wait.ToSecondsDouble()));
+  timer_ = loop().CallAt(loop().now() + wait, [this] {
     timer_.reset();
     Dial();
   });
@@ -164,8 +173,7 @@ void ClientLink::OnFailed(const std::string& why) {
     has_ended_ = true;
     return options_.on_first_failed(absl::UnavailableError(why));
   }
-  Log(LogLevel::kWarning, absl::StrCat(why, "; trying again"));
-  DialLater();
+  DialLater(why);
 }
 
 std::string ClientLink::Explain(const std::string& why) {
@@ -250,6 +258,9 @@ void ClientLink::OnDatagram(ConnectionRef connection) {
 }
 void ClientLink::OnMaxDatagramPayloadChanged(ConnectionRef connection) {
   if (auto* const session = SessionOf(connection)) session->OnMaxDatagramPayloadChanged();
+}
+void ClientLink::OnKeyLogLine(std::string_view line) {
+  if (key_log_ != nullptr) key_log_->Write(line);
 }
 
 TunnelSession* ClientLink::SessionOf(const ConnectionRef& connection) const {

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,9 +22,11 @@
 #include "godwit/event_handler.h"
 #include "platform/network_watcher.h"
 #include "platform/system_random.h"
+#include "tunnel/key_log_file.h"
 #include "tunnel/key_verifier.h"
 #include "tunnel/name_resolver.h"
 #include "tunnel/reconnect_backoff.h"
+#include "tunnel/route_probe.h"
 #include "tunnel/tunnel_log.h"
 #include "tunnel/tunnel_session.h"
 #include "tunnel/tunnel_status.h"
@@ -66,6 +69,7 @@ class ClientLink final : public EventHandler {
   void OnStreamsAvailable(ConnectionRef connection, StreamDirection direction) override;
   void OnDatagram(ConnectionRef connection) override;
   void OnMaxDatagramPayloadChanged(ConnectionRef connection) override;
+  void OnKeyLogLine(std::string_view line) override;
 
  private:
   explicit ClientLink(Options options);
@@ -74,7 +78,8 @@ class ClientLink final : public EventHandler {
   void WatchNetwork();
   void OnNetworkChanged();
   void Dial();
-  void DialLater();
+  // For what has happened.
+  void DialLater(const std::string& why);
   void OnDialled(const absl::StatusOr<ConnectionRef>& connection);
   bool IsUnreachable() const;
   void OnFailed(const std::string& why);
@@ -85,6 +90,7 @@ class ClientLink final : public EventHandler {
 
   Options options_;
   KeyVerifier verifier_;
+  std::unique_ptr<KeyLogFile> key_log_;  // Null without --keylog.
   // Its loop outlives what follows.
   std::unique_ptr<Client> client_;
   std::unique_ptr<NameResolver> resolver_;
@@ -94,7 +100,7 @@ class ClientLink final : public EventHandler {
   std::unique_ptr<TunnelSession> session_;
   std::optional<Loop::CallId> timer_;
   std::optional<Loop::CallId> probe_timer_;
-  std::optional<Loop::CallId> route_timer_;
+  std::unique_ptr<RouteProbe> probe_;  // While it is not known whether the first dial succeeds.
   bool is_dialling_ = false;
   bool has_ended_ = false;
   bool was_established_ = false;  // Once at least.

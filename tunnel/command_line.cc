@@ -19,7 +19,9 @@ CLI::Option* AddText(CLI::App& command, const std::string& name, std::string& te
                      const std::string& value_name, const std::string& help) {
   return command.add_option(name, text, help)
       ->option_text(value_name)
-      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+      ->multi_option_policy(CLI::MultiOptionPolicy::Throw)
+      // Such as that of a variable that a script forgot to set.
+      ->check([](const std::string& value) { return value.empty() ? "it has no value" : ""; });
 }
 
 void AddList(CLI::App& command, const std::string& name, std::vector<std::string>& texts,
@@ -50,6 +52,12 @@ absl::Status WrongUse(const std::string& what, const std::string& command) {
 }
 
 std::string Explain(const CLI::ParseError& error, const CLI::App& app) {
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    const std::string what = error.what();
+    const bool is_repeated = what.find("At Most") != std::string::npos;
+    return absl::StrCat(what.substr(0, what.find(": ")),
+                        is_repeated ? " is given more than once" : " needs a value behind it");
+  }
   if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
   std::vector<std::string> extras = app.remaining(true);
   const std::string what = extras.empty() ? "?" : extras.front();

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -31,7 +32,10 @@
 namespace godwit::tunnel {
 namespace {
 
-constexpr char kDraining[] = "ending; connections that are open have 30 s";
+constexpr char kDraining[] =
+    "ending; connections that are open have 30 s; another signal ends them at once";
+constexpr char kEnding[] = "ending";
+constexpr char kEndingAtOnce[] = "ending at once; connections that are open break off";
 static_assert(kDrainPatience == Duration::Seconds(30));
 
 void Print(const std::string& text) {
@@ -58,40 +62,78 @@ void LogRules(const TunnelServerConfig& config, const TunnelLog& log) {
   }
 }
 
-// What SIGHUP does. What is not a rule stays as it is until a restart.
-void Reload(TunnelServer& server, const std::vector<std::string>& arguments, const TunnelLog& log) {
+// `identity` is the one in use.
+void ReloadKey(TunnelServer& server, const std::string& file, Identity& identity,
+               const TunnelLog& log) {
+  absl::StatusOr<Identity> read = LoadKeyFile(file);
+  if (read.ok() && read->private_key_pem == identity.private_key_pem &&
+      read->certificate_chain_pem == identity.certificate_chain_pem) {
+    return;
+  }
+  const absl::Status status = read.ok() ? server.SetIdentity(*read) : read.status();
+  if (!status.ok()) {
+    return log(LogLevel::kError, absl::StrCat("our key stays as it was: ", status.message()));
+  }
+  identity = *std::move(read);
+  log(LogLevel::kInfo, absl::StrCat("our key is another one for new connections; clients say "
+                                    "--server-key ",
+                                    FormatFingerprint(identity.fingerprint)));
+}
+
+// What SIGHUP does. What is neither a rule nor a key stays as it is until a restart. A key that
+// cannot be had does not keep the rules from changing: they may take a client's rights away.
+void Reload(TunnelServer& server, const std::vector<std::string>& arguments, Identity& identity,
+            const TunnelLog& log) {
   const absl::StatusOr<Options> options = ReadOptions(arguments);
   absl::Status status = options.status();
-  if (status.ok()) {
-    const TunnelServerConfig& config = std::get<ServerOptions>(*options).config;
-    status = server.SetRules(config);
-    if (status.ok()) {
-      log(LogLevel::kInfo, "rules and clients' keys were read again");
-      return LogRules(config, log);
-    }
+  if (status.ok()) status = server.SetRules(std::get<ServerOptions>(*options).config);
+  if (!status.ok()) {
+    return log(LogLevel::kError,
+               absl::StrCat("rules and keys stay as they were: ", status.message()));
   }
-  log(LogLevel::kError, absl::StrCat("the rules stay as they were: ", status.message()));
+  log(LogLevel::kInfo, "rules and clients' keys were read again");
+  const auto& server_options = std::get<ServerOptions>(*options);
+  LogRules(server_options.config, log);
+  ReloadKey(server, server_options.run.key_file, identity, log);
 }
 
 absl::Status Prepare(const RunOptions& run, TunnelCommonConfig& common) {
-  // Rather than an empty file.
-  if (!common.keylog_file.empty()) {
-    return absl::UnimplementedError("--keylog: the library does not hand out TLS secrets yet");
-  }
   absl::StatusOr<Identity> identity = LoadKeyFile(run.key_file);
   if (!identity.ok()) return identity.status();
   common.identity = *std::move(identity);
   return absl::OkStatus();
 }
 
-// From now on a signal ends the process at once.
-void UnblockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  sigprocmask(SIG_UNBLOCK, &signals, nullptr);
-}
+// Ends a server while its signals are still watched: the first SIGTERM gives its connections time,
+// whatever comes then does not.
+class ServerEnding {
+ public:
+  ServerEnding(TunnelServer* server, EventLoop* loop, TunnelLog log)
+      : server_(*server), loop_(*loop), log_(std::move(log)) {}
+  ~ServerEnding() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void OnSignal(int signal) {
+    const bool has_begun = thread_.joinable();
+    const bool waits = signal == SIGTERM && !has_begun;
+    log_(LogLevel::kInfo, waits ? kDraining : has_begun ? kEndingAtOnce : kEnding);
+    if (!waits) {
+      loop_.Stop();
+      return server_.Shutdown(Duration::Zero());
+    }
+    thread_ = std::thread([this] {
+      server_.Shutdown(kDrainPatience);
+      loop_.Stop();
+    });
+  }
+
+ private:
+  TunnelServer& server_;
+  EventLoop& loop_;
+  const TunnelLog log_;
+  std::thread thread_;
+};
 
 }  // namespace
 
@@ -184,29 +226,23 @@ absl::StatusOr<int> RunServer(ServerOptions options, const std::vector<std::stri
 
   RuntimeLoop loop(event_loop->get());
   const std::string address = (*server)->local_address().ToString();
-  int signal = 0;
-  {
-    TunnelServices services(
-        &loop, FactsOf("server", address, config.common), [&server] { return (*server)->Status(); },
-        log);
-    status = services.Start(options.run);
-    if (!status.ok()) return status;
-    ProcessSignals signals(&loop);
-    status = signals.Watch([&](int received) {
-      if (received == SIGHUP) return Reload(**server, arguments, log);
-      signal = received;
-      (*event_loop)->Stop();
-    });
-    if (!status.ok()) return status;
-    LogNotices((*server)->TakeNotices(), LogLevel::kInfo, log);
-    log(LogLevel::kInfo, absl::StrCat("listening on ", address, "; clients say --server-key ",
-                                      FormatFingerprint(config.common.identity.fingerprint)));
-    LogRules(config, log);
-    (*event_loop)->Run();
-  }
-  log(LogLevel::kInfo, signal == SIGTERM ? kDraining : "ending");
-  UnblockSignals();
-  (*server)->Shutdown(signal == SIGTERM ? kDrainPatience : Duration::Zero());
+  TunnelServices services(
+      &loop, FactsOf("server", address, config.common), [&server] { return (*server)->Status(); },
+      log);
+  status = services.Start(options.run);
+  if (!status.ok()) return status;
+  ServerEnding ending(server->get(), event_loop->get(), log);
+  ProcessSignals signals(&loop);
+  status = signals.Watch([&](int signal) {
+    if (signal == SIGHUP) return Reload(**server, arguments, config.common.identity, log);
+    ending.OnSignal(signal);
+  });
+  if (!status.ok()) return status;
+  LogNotices((*server)->TakeNotices(), LogLevel::kInfo, log);
+  log(LogLevel::kInfo, absl::StrCat("listening on ", address, "; clients say --server-key ",
+                                    FormatFingerprint(config.common.identity.fingerprint)));
+  LogRules(config, log);
+  (*event_loop)->Run();
   return kExitOk;
 }
 
@@ -232,7 +268,10 @@ absl::StatusOr<int> RunClient(ClientOptions options) {
   ProcessSignals signals(&client.loop());
   bool is_draining = false;
   status = signals.Watch([&](int signal) {
-    if (signal == SIGINT || is_draining) return client.Stop();
+    if (signal == SIGINT || is_draining) {
+      log(LogLevel::kInfo, is_draining ? kEndingAtOnce : kEnding);
+      return client.Stop();
+    }
     is_draining = true;
     log(LogLevel::kInfo, kDraining);
     client.Drain(kDrainPatience);

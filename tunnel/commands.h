@@ -27,7 +27,7 @@ absl::StatusOr<int> RunPing(const PingOptions& options);
 absl::StatusOr<int> RunDiag(const DiagOptions& options);
 
 // Until a signal. SIGTERM lets open TCP connections end first, up to kDrainPatience; SIGINT, and a
-// second SIGTERM, do not. `arguments` are read again at SIGHUP.
+// second signal, do not. `arguments`, and the key file, are read again at SIGHUP.
 inline constexpr Duration kDrainPatience = Duration::Seconds(30);
 absl::StatusOr<int> RunServer(ServerOptions options, const std::vector<std::string>& arguments);
 // SIGHUP is as SIGTERM: the terminal has gone.

@@ -4,11 +4,11 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <fstream>
 #include <optional>
-#include <sstream>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -79,13 +79,18 @@ absl::StatusOr<std::vector<ConfigEntry>> ReadEntries(const std::string& path,
 
 absl::StatusOr<std::vector<ConfigEntry>> ReadConfigFile(const std::string& path) {
   std::ifstream file(path);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file) {
+  std::string text;
+  std::array<char, 4'096> part;
+  while (file) {
+    file.read(part.data(), part.size());
+    text.append(part.data(), static_cast<size_t>(file.gcount()));
+  }
+  // A folder can be opened, but not read.
+  if (file.bad() || !file.eof()) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot read the configuration \"", path, "\""));
   }
   try {
-    return ReadEntries(path, text.str());
+    return ReadEntries(path, text);
   } catch (const toml::parse_error& error) {
     const std::string_view what = error.description();
     return absl::InvalidArgumentError(absl::StrCat(PlaceOf(path, error.source()), ": ",

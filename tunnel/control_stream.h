@@ -26,19 +26,21 @@ class ControlStream final : public StreamHandler {
     static_cast<void>(stream_.connection().SetPriority(stream, kControlPriority));
   }
 
-  // What the stream does not take at once is kept; a peer that acknowledges nothing does not make
-  // it grow without bound, as only as much is said as it asks for.
+  // What the stream does not take at once is kept. While something is, nothing is read: or a peer
+  // that asks and asks, and takes no answer, would fill our memory with them.
   void Send(const TunnelMessage& message) { stream_.Write(EncodeMessage(message)); }
 
   void OnReadable() override {
-    while (!is_over_) {
+    while (!is_over_ && !stream_.has_unsent()) {
       auto message = stream_.Read();
       if (!message.ok()) return Fail(std::string(message.status().message()));
       if (!message->has_value()) return;
       callbacks_.on_message(**message);
     }
   }
-  void OnWritable() override { stream_.Flush(); }
+  void OnWritable() override {
+    if (stream_.Flush()) OnReadable();
+  }
   void OnReset() override { Fail("the control stream was reset"); }
   void OnStopped() override { Fail("the control stream was stopped"); }
   void OnConnectionLost() override { is_over_ = true; }

@@ -8,6 +8,8 @@
 #include <memory>
 #include <string>
 
+#include "tunnel/printable.h"
+
 namespace godwit::tunnel {
 namespace {
 
@@ -53,7 +55,8 @@ TunnelLog NewStderrLog(std::string_view level, bool clears_line) {
                                     : "%Y-%m-%d %H:%M:%S %l: %v");
   return [logger, is_journal](LogLevel line_level, const std::string& line) {
     // As a text, not as a format: a line may hold what a peer said.
-    const std::string text = is_journal ? JournalPriority(line_level) + line : line;
+    const std::string printable = Printable(line);
+    const std::string text = is_journal ? JournalPriority(line_level) + printable : printable;
     logger->log(ToSpdlog(line_level), spdlog::string_view_t(text.data(), text.size()));
   };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where the lines of a TunnelLog go: stderr, with time and level, or as systemd's journal wants
-// them where stderr is the journal.
+// them where stderr is the journal. A line stays one, whatever a peer has said in it.
 #ifndef GODWIT_TUNNEL_LOG_H_
 #define GODWIT_TUNNEL_LOG_H_
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // godwit-tunnel: docs/tunnel.md.
+#include <sys/resource.h>
+
 #include <cstdio>
 #include <string>
 #include <variant>
@@ -10,6 +12,7 @@
 
 #include "tunnel/commands.h"
 #include "tunnel/options.h"
+#include "tunnel/printable.h"
 
 namespace godwit::tunnel {
 namespace {
@@ -35,12 +38,23 @@ class Runner {
   const std::vector<std::string>& arguments_;
 };
 
+// Each forwarded connection takes a descriptor; systems give 1,024 to programs that do not ask.
+void RaiseDescriptorLimit() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  // A wish: where it is forbidden, fewer connections go at a time.
+  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
 int Main(const std::vector<std::string>& arguments) {
+  RaiseDescriptorLimit();
   const absl::StatusOr<Options> options = ReadOptions(arguments);
   const absl::StatusOr<int> code =
       options.ok() ? std::visit(Runner(arguments), *options) : options.status();
   if (code.ok()) return *code;
-  const std::string message(code.status().message());
+  // It may hold what a server said of which nothing was proven.
+  const std::string message = Printable(std::string(code.status().message()));
   std::fprintf(stderr, "godwit-tunnel: %s\n", message.c_str());
   return kExitWrongUse;
 }

@@ -36,15 +36,36 @@ absl::StatusOr<std::optional<TunnelMessage>> MessageStream::Read() {
   return std::move((*read)->message);
 }
 
-bool MessageStream::Flush() {
-  if (unsent_.empty()) return true;
-  const auto written = connection_.Write(id_, std::string_view(unsent_));
-  // Who cannot be written to any more is told so by an event.
-  unsent_.erase(0, written.ok() ? *written : unsent_.size());
+bool MessageStream::Write(std::string_view bytes) {
+  if (!Flush()) {
+    unsent_.append(bytes);
+    return false;
+  }
+  // Nothing is kept, nor copied here, of what the stream takes: that is nearly always all.
+  bytes.remove_prefix(TakenOf(bytes));
+  unsent_ = bytes;
   return unsent_.empty();
 }
 
-void MessageStream::Finish() { static_cast<void>(connection_.Finish(id_)); }
+bool MessageStream::Flush() {
+  if (unsent_.empty()) return true;
+  unsent_.erase(0, TakenOf(unsent_));
+  if (!unsent_.empty()) return false;
+  // A flow that has nothing to say for now has no memory for it.
+  unsent_.shrink_to_fit();
+  return true;
+}
+
+size_t MessageStream::TakenOf(std::string_view bytes) {
+  const auto written = connection_.Write(id_, bytes);
+  // Who cannot be written to any more is told so by an event.
+  return written.ok() ? static_cast<size_t>(*written) : bytes.size();
+}
+
+void MessageStream::Finish() {
+  has_finished_ = true;
+  static_cast<void>(connection_.Finish(id_));
+}
 
 void MessageStream::StopReading(StreamErrorCode code) {
   static_cast<void>(connection_.StopSending(id_, static_cast<uint64_t>(code)));
@@ -52,7 +73,7 @@ void MessageStream::StopReading(StreamErrorCode code) {
 
 void MessageStream::Abort(StreamErrorCode code) {
   // Either fails where that direction is over: nothing is left to give up.
-  static_cast<void>(connection_.Reset(id_, static_cast<uint64_t>(code)));
+  if (!has_finished_) static_cast<void>(connection_.Reset(id_, static_cast<uint64_t>(code)));
   StopReading(code);
 }
 

@@ -5,6 +5,7 @@
 #ifndef GODWIT_TUNNEL_MESSAGE_STREAM_H_
 #define GODWIT_TUNNEL_MESSAGE_STREAM_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,22 +32,23 @@ class MessageStream {
   absl::StatusOr<std::optional<TunnelMessage>> Read();
 
   // True if the stream has taken all of it; else Flush() at the next OnWritable().
-  bool Write(std::string_view bytes) {
-    unsent_.append(bytes);
-    return Flush();
-  }
+  bool Write(std::string_view bytes);
   bool Flush();
   [[nodiscard]] bool has_unsent() const { return !unsent_.empty(); }
 
   void Finish();
-  // Gives up both directions.
+  // Gives up both directions, but for what was finished: that is whole, and still arrives.
   void Abort(StreamErrorCode code);
   void StopReading(StreamErrorCode code);
 
  private:
+  // How many of them the stream has taken, or are in vain.
+  size_t TakenOf(std::string_view bytes);
+
   ConnectionRef connection_;
   StreamId id_;
   std::string unsent_;
+  bool has_finished_ = false;
 };
 
 }  // namespace godwit::tunnel

@@ -54,6 +54,13 @@ absl::Status ServerLink::OpenTun(const TunInterface& interface) {
   return absl::OkStatus();
 }
 
+absl::Status ServerLink::OpenKeyLog(const std::string& path) {
+  auto key_log = KeyLogFile::Open(path, log_);
+  if (!key_log.ok()) return key_log.status();
+  key_log_ = *std::move(key_log);
+  return absl::OkStatus();
+}
+
 void ServerLink::SetRules(ServerRules rules) {
   rules_ = std::make_shared<const ServerRules>(std::move(rules));
   for (auto& [id, peer] : peers_) {
@@ -64,8 +71,7 @@ void ServerLink::SetRules(ServerRules rules) {
 }
 
 void ServerLink::BeginDrain() {
-  is_draining_ = true;
-  CloseIdleConnections();
+  if (!std::exchange(is_draining_, true)) CloseIdleConnections();
 }
 
 void ServerLink::CloseIdleConnections() {
@@ -122,12 +128,11 @@ Admission ServerLink::Admit(const OpenForward&) {
 void ServerLink::OnRefused(TunnelSession& session, const OpenReply& reply) {
   // Whoever can change that reads here.
   if (reply.status != ReplyStatus::kNotAllowed) return;
-  const auto info = session.connection().Info();
-  if (!info.ok()) return;
-  Log(LogLevel::kWarning,
-      absl::StrCat("refused to ",
-                   FormatFingerprint(info->peer_public_key_hash.value_or(PublicKeyHash())), ": ",
-                   reply.text));
+  const auto found = peers_.find(KeyOf(session.connection()));
+  if (found == peers_.end()) return;
+  Peer& peer = found->second;
+  LogRefusal(peer.refusals,
+             absl::StrCat("refused to ", FormatFingerprint(peer.key), ": ", reply.text));
 }
 
 void ServerLink::OnEstablished(TunnelSession& session) {
@@ -165,8 +170,8 @@ void ServerLink::OnBindRequest(TunnelSession& session, const BindRequest& reques
     }
   }
   if (reply.status != ReplyStatus::kOk) {
-    Log(LogLevel::kWarning,
-        absl::StrCat("not bound for a client: ", request.address.ToString(), ": ", reply.text));
+    LogRefusal(peer.refusals, absl::StrCat("not bound for a client: ", request.address.ToString(),
+                                           ": ", reply.text));
   }
   session.SendControl(reply);
 }
@@ -238,9 +243,9 @@ void ServerLink::OnClosed(ConnectionRef connection, const CloseReason& reason) {
   const auto found = peers_.find(KeyOf(connection));
   if (found == peers_.end()) {
     if (const auto refused = verifier_.TakeRefused()) {
-      Log(LogLevel::kWarning, absl::StrCat("a client with the key ", FormatFingerprint(*refused),
-                                           " was refused; to allow it, add: --allow-client ",
-                                           FormatFingerprint(*refused)));
+      LogRefusal(strangers_, absl::StrCat("a client with the key ", FormatFingerprint(*refused),
+                                          " was refused; to allow it, add: --allow-client ",
+                                          FormatFingerprint(*refused)));
     }
     return;
   }
@@ -293,9 +298,20 @@ void ServerLink::OnPathChanged(ConnectionRef connection) {
                    " is now at ", info->four_tuple.peer.ToString()));
 }
 
+void ServerLink::OnKeyLogLine(std::string_view line) {
+  if (key_log_ != nullptr) key_log_->Write(line);
+}
+
 TunnelSession* ServerLink::SessionOf(const ConnectionRef& connection) {
   const auto found = peers_.find(KeyOf(connection));
   return found == peers_.end() ? nullptr : found->second.session.get();
+}
+
+void ServerLink::LogRefusal(LogLimiter& limiter, const std::string& line) const {
+  const std::optional<uint64_t> left_out = limiter.Admit(loop_.now());
+  if (!left_out.has_value()) return;
+  Log(LogLevel::kWarning,
+      *left_out == 0 ? line : absl::StrCat(line, " (", *left_out, " more were refused before)"));
 }
 
 void ServerLink::Log(LogLevel level, const std::string& line) const {

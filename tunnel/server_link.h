@@ -17,13 +17,16 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "godwit/event_handler.h"
 #include "godwit/loop.h"
+#include "tunnel/key_log_file.h"
 #include "tunnel/key_verifier.h"
+#include "tunnel/log_limiter.h"
 #include "tunnel/name_resolver.h"
 #include "tunnel/remote_listeners.h"
 #include "tunnel/server_tun.h"
@@ -49,6 +52,8 @@ class ServerLink final : public EventHandler, private SessionPolicy {
 
   // Makes the interface for IP packets. Not twice.
   absl::Status OpenTun(const TunInterface& interface);
+  // Where TLS secrets go; nowhere without this.
+  absl::Status OpenKeyLog(const std::string& path);
   // Of new flows; those there are stay, but for clients whose keys are not allowed any more, whose
   // connections are closed.
   void SetRules(ServerRules rules);
@@ -68,6 +73,7 @@ class ServerLink final : public EventHandler, private SessionPolicy {
   void OnDatagram(ConnectionRef connection) override;
   void OnMaxDatagramPayloadChanged(ConnectionRef connection) override;
   void OnPathChanged(ConnectionRef connection) override;
+  void OnKeyLogLine(std::string_view line) override;
 
  private:
   // Of a connection.
@@ -82,6 +88,7 @@ class ServerLink final : public EventHandler, private SessionPolicy {
     std::unique_ptr<TunnelSession> session;
     std::unique_ptr<RemoteListeners> listeners;
     bool was_told_of_no_tun = false;
+    LogLimiter refusals = {};
   };
 
   static Key KeyOf(const ConnectionRef& connection) {
@@ -95,6 +102,7 @@ class ServerLink final : public EventHandler, private SessionPolicy {
   // Takes the address from another connection of the same client. False if none had it.
   bool TakeFromSameClient(const Peer& peer, const BindRequest& request);
   void CloseIdleConnections();
+  void LogRefusal(LogLimiter& limiter, const std::string& line) const;
   void Log(LogLevel level, const std::string& line) const;
 
   Admission Admit(const OpenTarget& request) override;
@@ -115,7 +123,9 @@ class ServerLink final : public EventHandler, private SessionPolicy {
   bool is_draining_ = false;
   std::optional<Loop::CallId> drain_timer_;
   std::map<Key, Peer> peers_;
-  std::unique_ptr<ServerTun> tun_;  // Null without --tun.
+  std::unique_ptr<ServerTun> tun_;       // Null without --tun.
+  std::unique_ptr<KeyLogFile> key_log_;  // Null without --keylog.
+  LogLimiter strangers_;
   FlowTotals past_bytes_;
   uint64_t past_flows_ = 0;
   uint64_t connections_ = 0;

@@ -78,7 +78,10 @@ Socks5Reply ToSocks5(ReplyStatus status) {
       return Socks5Reply::kSucceeded;
     case ReplyStatus::kNotAllowed:
       return Socks5Reply::kNotAllowed;
+    // RFC 1928 §6: of the codes there are, that which speaks of this one host; a general failure
+    // would be the proxy's, and applications look for another proxy.
     case ReplyStatus::kNameNotFound:
+    case ReplyStatus::kNameUnresolved:
       return Socks5Reply::kHostUnreachable;
     case ReplyStatus::kUnreachable:
       return Socks5Reply::kNetworkUnreachable;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -13,6 +14,7 @@
 
 #include "tunnel/fingerprint.h"
 #include "tunnel/forward_spec.h"
+#include "tunnel/printable.h"
 
 namespace godwit::tunnel {
 namespace {
@@ -40,6 +42,12 @@ Json PeerJson(const TunnelPeerStatus& peer) {
       {"loss_percent", Percent(transport.packets_lost, transport.packets_sent)},
       {"wire_bytes_sent", transport.bytes_sent},
       {"wire_bytes_received", transport.bytes_received},
+      {"datagrams_sent", transport.datagrams_sent},
+      {"trains_sent", transport.trains_sent},
+      {"train_datagrams_sent", transport.train_datagrams_sent},
+      {"ect0_packets_received", transport.ect0_packets_received},
+      {"ect1_packets_received", transport.ect1_packets_received},
+      {"ce_packets_received", transport.ce_packets_received},
       {"congestion", std::string(transport.congestion_controller)},
       {"congestion_window_bytes", transport.congestion_window_bytes},
       {"bytes_in_flight", transport.bytes_in_flight},
@@ -138,6 +146,19 @@ class Family {
   const std::string name_;
 };
 
+// Prometheus takes no page on which two values have the same labels. A client that is back while
+// its connection of before has not timed out has two: the newer one counts.
+std::map<std::string, const TunnelPeerStatus*> ByLabels(
+    const std::vector<TunnelPeerStatus>& peers) {
+  std::map<std::string, const TunnelPeerStatus*> by_labels;
+  for (const TunnelPeerStatus& peer : peers) {
+    const TunnelPeerStatus*& place = by_labels[absl::StrCat(
+        "key=\"", FormatFingerprint(peer.key), "\",address=\"", peer.address.ToString(), "\"")];
+    if (place == nullptr || peer.connected_for < place->connected_for) place = &peer;
+  }
+  return by_labels;
+}
+
 void AddPeers(const std::vector<TunnelPeerStatus>& peers, std::string& text) {
   struct Gauge {
     const char* name;
@@ -156,6 +177,19 @@ void AddPeers(const std::vector<TunnelPeerStatus>& peers, std::string& text) {
             [](const TunnelPeerStatus& p) { return double(p.transport.bytes_sent); }},
       Gauge{"peer_wire_bytes_received_total", "counter", "Bytes of UDP payload received.",
             [](const TunnelPeerStatus& p) { return double(p.transport.bytes_received); }},
+      Gauge{"peer_datagrams_sent_total", "counter", "UDP datagrams sent.",
+            [](const TunnelPeerStatus& p) { return double(p.transport.datagrams_sent); }},
+      Gauge{"peer_trains_sent_total", "counter", "Trains of two datagrams and more.",
+            [](const TunnelPeerStatus& p) { return double(p.transport.trains_sent); }},
+      Gauge{"peer_train_datagrams_sent_total", "counter", "UDP datagrams in these trains.",
+            [](const TunnelPeerStatus& p) { return double(p.transport.train_datagrams_sent); }},
+      Gauge{"peer_ect0_packets_received_total", "counter", "QUIC packets that came with ECT(0).",
+            [](const TunnelPeerStatus& p) { return double(p.transport.ect0_packets_received); }},
+      Gauge{"peer_ect1_packets_received_total", "counter", "QUIC packets that came with ECT(1).",
+            [](const TunnelPeerStatus& p) { return double(p.transport.ect1_packets_received); }},
+      Gauge{"peer_ce_packets_received_total", "counter",
+            "QUIC packets that came with CE: a router saw congestion.",
+            [](const TunnelPeerStatus& p) { return double(p.transport.ce_packets_received); }},
       Gauge{"peer_congestion_window_bytes", "gauge", "Congestion window.",
             [](const TunnelPeerStatus& p) { return double(p.transport.congestion_window_bytes); }},
       Gauge{"peer_mtu_bytes", "gauge", "Largest datagram of the path.",
@@ -165,12 +199,11 @@ void AddPeers(const std::vector<TunnelPeerStatus>& peers, std::string& text) {
       Gauge{"peer_udp_flows", "gauge", "UDP flows carried.",
             [](const TunnelPeerStatus& p) { return double(p.udp_flows); }},
   };
+  const std::map<std::string, const TunnelPeerStatus*> by_labels = ByLabels(peers);
   for (const Gauge& gauge : kGauges) {
     Family family(text, gauge.name, gauge.type, gauge.help);
-    for (const TunnelPeerStatus& peer : peers) {
-      family.Add(absl::StrCat("key=\"", FormatFingerprint(peer.key), "\",address=\"",
-                              peer.address.ToString(), "\""),
-                 absl::StrFormat("%.9g", gauge.value(peer)));
+    for (const auto& [labels, peer] : by_labels) {
+      family.Add(labels, absl::StrFormat("%.15g", gauge.value(*peer)));
     }
   }
 }
@@ -207,7 +240,8 @@ std::string StatusJson(const TunnelFacts& facts, const TunnelStatus& status) {
 
 absl::StatusOr<std::string> DescribeStatusJson(std::string_view text) {
   try {
-    return Describe(Json::parse(text));
+    // Peers' words are in it, and whoever answers on a socket may be no tunnel.
+    return Printable(Describe(Json::parse(text)), true);
   } catch (const Json::exception&) {
     return absl::InvalidArgumentError("what answers is no godwit-tunnel");
   }

@@ -77,18 +77,25 @@ const sockaddr* Generic(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
-// Those that systemd made for units, such as /run/godwit-tunnel-office.
+// Those that systemd made for units, such as /run/godwit-tunnel-office, whatever users they run as:
+// in /run only root makes folders.
 void AddFoldersOfServices(std::vector<std::string>& folders) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/run", error)) {
-    if (absl::StartsWith(entry.path().filename().string(), "godwit-tunnel-")) {
+    if (absl::StartsWith(entry.path().filename().string(), "godwit-tunnel")) {
       folders.push_back(entry.path().string());
     }
   }
 }
 
-// Nobody listens there any more.
+// A socket of ours, at which nobody listens any more. (The kernel says of a file that is none that
+// it refuses, too.)
 bool IsStale(const sockaddr_un& address) {
+  struct stat facts = {};
+  if (lstat(address.sun_path, &facts) != 0 || !S_ISSOCK(facts.st_mode) ||
+      facts.st_uid != geteuid()) {
+    return false;
+  }
   const UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   return connect(fd.get(), Generic(address), sizeof(address)) != 0 && errno == ECONNREFUSED;
 }
@@ -146,10 +153,10 @@ StatusSocket& StatusSocket::operator=(StatusSocket&& other) noexcept {
 std::vector<std::string> FindStatusSockets() {
   std::vector<std::string> paths;
   std::vector<std::string> folders = Folders();
+  // A file of somebody else's could say anything.
+  std::erase_if(folders, [](const std::string& folder) { return !IsOwnFolder(folder); });
   if (geteuid() == 0) AddFoldersOfServices(folders);
   for (const std::string& folder : folders) {
-    // A file of somebody else's could say anything.
-    if (geteuid() != 0 && !IsOwnFolder(folder)) continue;
     std::error_code error;
     for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
       const std::string path = file.path().string();

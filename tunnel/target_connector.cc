@@ -49,12 +49,13 @@ TargetConnector::TargetConnector(Options options)
       });
 }
 
-TargetConnector::~TargetConnector() { StopAttempt(); }
+TargetConnector::~TargetConnector() { StopAll(); }
 
 void TargetConnector::OnAddresses(absl::StatusOr<HostResolver::Addresses> addresses) {
   if (!addresses.ok()) {
     const absl::Status& why = addresses.status();
     const ReplyStatus status = absl::IsNotFound(why)            ? ReplyStatus::kNameNotFound
+                               : absl::IsUnavailable(why)       ? ReplyStatus::kNameUnresolved
                                : absl::IsResourceExhausted(why) ? ReplyStatus::kTooMany
                                                                 : ReplyStatus::kFailed;
     return End({OpenReply{.status = status, .address = {}, .text = std::string(why.message())},
@@ -77,54 +78,87 @@ void TargetConnector::OnAddresses(absl::StatusOr<HostResolver::Addresses> addres
 }
 
 void TargetConnector::TryNext() {
-  StopAttempt();
-  if (untried_.empty()) return End({std::move(failure_), UniqueFd()});
-  address_ = untried_.back();
-  untried_.pop_back();
-  const bool is_tcp = options_.protocol == ForwardProtocol::kTcp;
-  SocketOrError socket = is_tcp ? StartConnect(address_) : ConnectUdp(address_);
-  if (!socket.fd.is_open()) return OnFailed(socket.error);
-  if (!is_tcp) {
-    return End({OpenReply{.status = ReplyStatus::kOk, .address = address_, .text = {}},
-                std::move(socket.fd)});
+  if (next_timer_.has_value()) options_.loop->Cancel(*std::exchange(next_timer_, std::nullopt));
+  for (bool is_waiting = false; !is_waiting && !untried_.empty();) {
+    const SocketAddress address = untried_.back();
+    untried_.pop_back();
+    const bool is_tcp = options_.protocol == ForwardProtocol::kTcp;
+    SocketOrError socket = is_tcp ? StartConnect(address) : ConnectUdp(address);
+    if (!socket.fd.is_open()) {
+      NoteFailure(address, socket.error);
+      continue;
+    }
+    if (!is_tcp) {
+      return End({OpenReply{.status = ReplyStatus::kOk, .address = address, .text = {}},
+                  std::move(socket.fd)});
+    }
+    is_waiting = Begin(address, std::move(socket.fd));
   }
-  fd_ = std::move(socket.fd);
-  const absl::Status watched =
-      options_.loop->WatchFd(fd_.get(), {.writable = true}, [this](FdEvents) { OnConnectEvent(); });
-  if (!watched.ok()) {
-    fd_.Close();
-    return OnFailed(EMFILE);
-  }
-  timer_ = options_.loop->CallAt(options_.loop->now() + kPatience, [this] {
-    timer_.reset();
-    OnFailed(ETIMEDOUT);
+  if (attempts_.empty()) return End({std::move(failure_), UniqueFd()});
+  if (untried_.empty()) return;
+  next_timer_ = options_.loop->CallAt(options_.loop->now() + kAttemptDelay, [this] {
+    next_timer_.reset();
+    TryNext();
   });
 }
 
-void TargetConnector::OnConnectEvent() {
-  if (const int error = PendingError(fd_.get()); error != 0) return OnFailed(error);
-  UniqueFd fd = std::move(fd_);
-  options_.loop->UnwatchFd(fd.get());
+bool TargetConnector::Begin(const SocketAddress& address, UniqueFd fd) {
+  Attempt& attempt = attempts_.emplace_back(
+      Attempt{.address = address, .fd = std::move(fd), .timer = std::nullopt});
+  const absl::Status watched =
+      options_.loop->WatchFd(attempt.fd.get(), {.writable = true},
+                             [this, &attempt](FdEvents) { OnConnectEvent(attempt); });
+  if (!watched.ok()) {
+    NoteFailure(address, EMFILE);
+    attempts_.pop_back();
+    return false;
+  }
+  attempt.timer = options_.loop->CallAt(options_.loop->now() + kPatience, [this, &attempt] {
+    attempt.timer.reset();
+    OnFailed(attempt, ETIMEDOUT);
+  });
+  return true;
+}
+
+void TargetConnector::OnConnectEvent(Attempt& attempt) {
+  if (const int error = PendingError(attempt.fd.get()); error != 0) return OnFailed(attempt, error);
+  options_.loop->UnwatchFd(attempt.fd.get());
+  UniqueFd fd = std::move(attempt.fd);
   const SocketAddress local = LocalAddressOf(fd.get());
   End({OpenReply{.status = ReplyStatus::kOk, .address = local, .text = {}}, std::move(fd)});
 }
 
-void TargetConnector::OnFailed(int error) {
-  failure_ = {.status = StatusOfErrno(error),
-              .address = {},
-              .text = absl::StrCat(address_.ToString(), ": ", strerror(error))};
-  TryNext();
+void TargetConnector::OnFailed(Attempt& attempt, int error) {
+  NoteFailure(attempt.address, error);
+  Stop(attempt);
+  attempts_.remove_if([&attempt](const Attempt& other) { return &other == &attempt; });
+  // RFC 8305 §5: a failure does not wait for the delay.
+  if (attempts_.empty() || !untried_.empty()) TryNext();
 }
 
-void TargetConnector::StopAttempt() {
-  if (timer_.has_value()) options_.loop->Cancel(*std::exchange(timer_, std::nullopt));
-  if (!fd_.is_open()) return;
-  options_.loop->UnwatchFd(fd_.get());
-  fd_.Close();
+void TargetConnector::NoteFailure(const SocketAddress& address, int error) {
+  failure_ = {.status = StatusOfErrno(error),
+              .address = {},
+              .text = absl::StrCat(address.ToString(), ": ", strerror(error))};
+}
+
+void TargetConnector::Stop(Attempt& attempt) {
+  if (attempt.timer.has_value()) {
+    options_.loop->Cancel(*std::exchange(attempt.timer, std::nullopt));
+  }
+  if (!attempt.fd.is_open()) return;
+  options_.loop->UnwatchFd(attempt.fd.get());
+  attempt.fd.Close();
+}
+
+void TargetConnector::StopAll() {
+  if (next_timer_.has_value()) options_.loop->Cancel(*std::exchange(next_timer_, std::nullopt));
+  for (Attempt& attempt : attempts_) Stop(attempt);
+  attempts_.clear();
 }
 
 void TargetConnector::End(Result result) {
-  StopAttempt();
+  StopAll();
   const Callback callback = std::move(options_.callback);
   callback(std::move(result));
 }

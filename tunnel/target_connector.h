@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // TargetConnector: from a host and port that somebody asked for to a connected socket: resolves,
-// asks whether each address is allowed, and connects to exactly those that were, one after the
-// other. Which are allowed is the gate's to say.
+// asks whether each address is allowed, and connects to exactly those that were: the next one is
+// tried when the last has failed or has not answered for a while, beside it (RFC 8305 §5); the
+// first that stands wins. Which are allowed is the gate's to say.
 //
-// One attempt; destroying it ends it, without a call. Threads: the loop's.
+// For one request; destroying it ends it, without a call. Threads: the loop's.
 #ifndef GODWIT_TUNNEL_TARGET_CONNECTOR_H_
 #define GODWIT_TUNNEL_TARGET_CONNECTOR_H_
 
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,8 +28,10 @@ namespace godwit::tunnel {
 
 class TargetConnector {
  public:
-  // Of one address. The whole has as many times as there are addresses, up to kMaxAddresses.
+  // Of one address.
   static constexpr Duration kPatience = Duration::Seconds(10);
+  // From the beginning with one address to that with the next.
+  static constexpr Duration kAttemptDelay = Duration::Milliseconds(250);
   static constexpr size_t kMaxAddresses = 4;
 
   using Gate = std::function<bool(std::string_view host, const SocketAddress& resolved)>;
@@ -54,10 +58,20 @@ class TargetConnector {
 
  private:
   void OnAddresses(absl::StatusOr<HostResolver::Addresses> addresses);
+  struct Attempt {
+    SocketAddress address;
+    UniqueFd fd;
+    std::optional<Loop::CallId> timer;
+  };
+
   void TryNext();
-  void OnConnectEvent();
-  void OnFailed(int error);
-  void StopAttempt();
+  // Whether the answer is awaited.
+  bool Begin(const SocketAddress& address, UniqueFd fd);
+  void OnConnectEvent(Attempt& attempt);
+  void OnFailed(Attempt& attempt, int error);
+  void NoteFailure(const SocketAddress& address, int error);
+  void Stop(Attempt& attempt);
+  void StopAll();
   void End(Result result);
 
   Options options_;
@@ -65,9 +79,8 @@ class TargetConnector {
   std::shared_ptr<TargetConnector*> self_;
   std::vector<SocketAddress> untried_;  // The next one last.
   OpenReply failure_;
-  UniqueFd fd_;
-  SocketAddress address_;
-  std::optional<Loop::CallId> timer_;
+  std::list<Attempt> attempts_;
+  std::optional<Loop::CallId> next_timer_;
 };
 
 // What a failed system call means to the peer.

@@ -27,8 +27,8 @@ AddressRange V6(uint8_t first, uint8_t second, uint8_t last, int bits) {
 }
 
 // The ranges that only a pattern within them opens. Disjoint.
-const std::array<AddressRange, 9>& SpecialRanges() {
-  static const std::array<AddressRange, 9> kRanges = {
+const std::array<AddressRange, 11>& SpecialRanges() {
+  static const std::array<AddressRange, 11> kRanges = {
       V4({127, 0, 0, 0}, 8),         // Loopback.
       V4({169, 254, 0, 0}, 16),      // Link-local, with the metadata services of clouds.
       V4({0, 0, 0, 0}, 8),           // "This network": Linux connects 0.0.0.0 to the loopback.
@@ -38,6 +38,9 @@ const std::array<AddressRange, 9>& SpecialRanges() {
       V6(0, 0, 0, 128),              // As 0.0.0.0.
       V6(0xfe, 0x80, 0, 10),         // Link-local.
       V6(0xff, 0, 0, 8),             // Multicast.
+      // Metadata services of clouds that stand among private addresses (RFC 4193): Amazon, Google.
+      AddressRange{*SocketAddress::ParseIp("fd00:ec2::254", 0), 128},
+      AddressRange{*SocketAddress::ParseIp("fd20:ce::254", 0), 128},
   };
   return kRanges;
 }

@@ -9,8 +9,8 @@
 //  1. its host is an address or a CIDR that holds the address, or a name that is the name asked
 //     for (`*.example.org` is every name below example.org, not itself), or `*`; and
 //  2. its port, range of ports or `*` holds the port; and
-//  3. for an address that is not like others (loopback, link-local, which has the metadata services
-//     of clouds, multicast, broadcast, "this network" 0.0.0.0/8 and ::) the pattern speaks of
+//  3. for an address that is not like others (loopback, link-local, the metadata services of
+//     clouds, multicast, broadcast, "this network" 0.0.0.0/8 and ::) the pattern speaks of
 //     nothing else: 127.0.0.1, 127.0.0.0/8 and the name `localhost` open the loopback, `*`,
 //     0.0.0.0/0 and the name of a stranger's host do not, whatever that name resolves to.
 // For binds only rules 1 and 2 count: there `*` is the widest and a loopback address the narrowest.

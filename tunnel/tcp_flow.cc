@@ -2,6 +2,8 @@
 #include "tunnel/tcp_flow.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -21,6 +23,12 @@ constexpr int kReadsAtOnce = 8;
 constexpr size_t kViewsAtOnce = 64;
 
 bool IsTransient(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
+// Whether the other end of the TCP connection lacks something of what it was sent.
+bool HasUndelivered(int fd) {
+  int bytes = 0;
+  return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+}
 
 // Shared by the flows of a thread: what is in it does not outlive a call.
 std::array<char, TcpFlow::kReadBytes>& Scratch() {
@@ -64,9 +72,10 @@ void TcpFlow::OnReset() {
 
 void TcpFlow::OnStopped() {
   if (is_over_) return;
+  discards_input_ = !has_input_ended_;
   has_input_ended_ = true;
   // What the peer has sent before still has to be delivered: its end, or its reset, follows.
-  if (has_output_ended_) return Abort();
+  if (has_output_ended_ && !HoldsForOutput()) return Abort();
   Watch();
 }
 
@@ -92,6 +101,7 @@ void TcpFlow::OnSocketReady(FdEvents events) {
 }
 
 void TcpFlow::PumpIn() {
+  if (discards_input_) return DiscardInput();
   if (has_input_ended_ || !stream_.Flush()) return Watch();
   if (awaits_reply_ && !options_.relays_before_reply) return Watch();
   for (int i = 0; i < kReadsAtOnce; ++i) {
@@ -109,6 +119,18 @@ void TcpFlow::PumpIn() {
     if (!Relay(static_cast<size_t>(got))) break;
     if (static_cast<size_t>(got) < Scratch().size()) break;
   }
+  Watch();
+}
+
+void TcpFlow::DiscardInput() {
+  for (int i = 0; i < kReadsAtOnce; ++i) {
+    const ssize_t got = recv(options_.fd.get(), Scratch().data(), Scratch().size(), MSG_DONTWAIT);
+    if (got < 0 && IsTransient(errno)) break;
+    if (got < 0) return Abort();
+    discards_input_ = got > 0;
+    if (!discards_input_) break;
+  }
+  if (has_output_ended_ && !HoldsForOutput()) return End();
   Watch();
 }
 
@@ -207,15 +229,20 @@ bool TcpFlow::WriteToSocket(bool* is_end) {
 void TcpFlow::EndOutput() {
   has_output_ended_ = true;
   shutdown(options_.fd.get(), SHUT_WR);
-  if (has_input_ended_) return End();
+  if (has_input_ended_ && !HoldsForOutput()) return End();
   Watch();
 }
 
 // ---- The socket ----
 
+bool TcpFlow::HoldsForOutput() const {
+  return discards_input_ && HasUndelivered(options_.fd.get());
+}
+
 void TcpFlow::Watch() {
-  const bool may_read = !has_input_ended_ && !stream_.has_unsent() &&
-                        (!awaits_reply_ || options_.relays_before_reply);
+  const bool may_relay = !has_input_ended_ && !stream_.has_unsent() &&
+                         (!awaits_reply_ || options_.relays_before_reply);
+  const bool may_read = may_relay || discards_input_;
   const FdInterest wanted = {.readable = may_read, .writable = is_socket_full_};
   if (is_watched_ && wanted.readable == interest_.readable &&
       wanted.writable == interest_.writable) {

@@ -75,11 +75,14 @@ class TcpFlow final : public StreamHandler {
   void PumpOut();
   // False if the stream takes no more.
   bool Relay(size_t byte_count);
+  void DiscardInput();
   // False if it has none yet, or the flow is over.
   bool ReadReply();
   // False if the socket takes no more, or the flow is over.
   bool WriteToSocket(bool* is_end);
   void EndOutput();
+  // Closing a socket that nobody reads any more would throw away what it still has to deliver.
+  bool HoldsForOutput() const;
   void Watch();
   void Unwatch();
   // Tells both sides.
@@ -93,6 +96,7 @@ class TcpFlow final : public StreamHandler {
   bool awaits_reply_;
   bool is_over_ = false;
   bool has_input_ended_ = false;   // The socket's; the stream was finished.
+  bool discards_input_ = false;    // The peer reads no more; the socket's other direction goes on.
   bool has_output_ended_ = false;  // The stream's; the socket was shut down for writing.
   bool is_socket_full_ = false;
   bool is_watched_ = false;

@@ -43,12 +43,15 @@ void TcpListener::OnReadable() {
     }
     if (result.error == 0) return;
     loop_.UnwatchFd(fd_.get());
-    pause_ = loop_.CallAt(loop_.now() + kPause, [this] {
-      pause_.reset();
-      static_cast<void>(Watch());
-    });
-    return;
+    return WatchLater();
   }
+}
+
+void TcpListener::WatchLater() {
+  pause_ = loop_.CallAt(loop_.now() + kPause, [this] {
+    pause_.reset();
+    if (!Watch().ok()) WatchLater();
+  });
 }
 
 }  // namespace godwit::tunnel

@@ -36,6 +36,7 @@ class TcpListener {
   TcpListener(Loop* loop, UniqueFd fd, Callback on_accepted);
 
   absl::Status Watch();
+  void WatchLater();
   void OnReadable();
 
   Loop& loop_;

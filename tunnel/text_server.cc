@@ -19,6 +19,9 @@ std::string HttpReply(const std::string& status, const std::string& text) {
                       text.size(), "\r\nConnection: close\r\n\r\n", text);
 }
 
+// While the process has no descriptors left.
+constexpr Duration kPause = Duration::Milliseconds(500);
+
 bool WouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
 }  // namespace
@@ -28,20 +31,35 @@ TextServer::TextServer(Loop* loop, Protocol protocol, Answer answer)
 
 TextServer::~TextServer() {
   while (!connections_.empty()) Close(connections_.begin()->first);
+  if (pause_.has_value()) loop_.Cancel(*pause_);
   if (listener_.is_open()) loop_.UnwatchFd(listener_.get());
 }
 
 absl::Status TextServer::Start(UniqueFd listener) {
-  const absl::Status status =
-      loop_.WatchFd(listener.get(), {.readable = true}, [this](FdEvents) { OnConnections(); });
-  if (status.ok()) listener_ = std::move(listener);
-  return status;
+  listener_ = std::move(listener);
+  return Watch();
+}
+
+absl::Status TextServer::Watch() {
+  return loop_.WatchFd(listener_.get(), {.readable = true}, [this](FdEvents) { OnConnections(); });
+}
+
+void TextServer::WatchLater() {
+  pause_ = loop_.CallAt(loop_.now() + kPause, [this] {
+    pause_.reset();
+    if (!Watch().ok()) WatchLater();
+  });
 }
 
 void TextServer::OnConnections() {
   while (true) {
     UniqueFd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!fd.is_open()) return;
+    if (!fd.is_open()) {
+      if (WouldBlock()) return;
+      // Who waits there would wake us up again at once.
+      loop_.UnwatchFd(listener_.get());
+      return WatchLater();
+    }
     if (connections_.size() >= kMaxConnections) continue;
     const int number = fd.get();
     const bool is_plain = protocol_ == Protocol::kPlain;

@@ -5,7 +5,8 @@
 // its owner's business.
 //
 // Bounded: kMaxConnections at a time (more are hung up on), a request of kMaxRequestBytes, and
-// kPatience from accept to the end. Threads: the loop's.
+// kPatience from accept to the end. When the process has no descriptors left it pauses instead of
+// spinning. Threads: the loop's.
 #ifndef GODWIT_TUNNEL_TEXT_SERVER_H_
 #define GODWIT_TUNNEL_TEXT_SERVER_H_
 
@@ -14,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -55,6 +57,8 @@ class TextServer {
     bool has_reply = false;
   };
 
+  absl::Status Watch();
+  void WatchLater();
   void OnConnections();
   void OnEvents(int fd);
   // False: nothing more is expected of the peer, or it went away.
@@ -66,6 +70,7 @@ class TextServer {
   const Protocol protocol_;
   const Answer answer_;
   UniqueFd listener_;
+  std::optional<Loop::CallId> pause_;
   std::map<int, std::unique_ptr<Connection>> connections_;
 };
 

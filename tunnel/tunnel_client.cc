@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "tunnel/ip_packet.h"
+
 namespace godwit::tunnel {
 namespace {
 
@@ -296,7 +298,10 @@ void TunnelClient::OnBindReply(TunnelSession& session, const BindReply& reply) {
 }
 
 void TunnelClient::OnIpPacket(TunnelSession&, std::span<const uint8_t> packet) {
-  if (tun_ != nullptr) tun_->Write(packet);
+  if (tun_ == nullptr) return;
+  const auto addresses = ParseIpPacket(packet);
+  // A server reaches by it this interface's network, not what else this machine is or routes to.
+  if (addresses.has_value() && tun_->address().Holds(addresses->destination)) tun_->Write(packet);
 }
 
 void TunnelClient::OnMaxIpPacketChanged(TunnelSession& session) {

@@ -217,6 +217,8 @@ std::string_view ToString(ReplyStatus status) {
       return "address in use";
     case ReplyStatus::kTooMany:
       return "too many";
+    case ReplyStatus::kNameUnresolved:
+      return "name not resolved";
   }
   return "failed";
 }

@@ -48,8 +48,9 @@ enum class ReplyStatus : uint8_t {
   kTimedOut = 6,
   kAddressInUse = 7,
   kTooMany = 8,
+  kNameUnresolved = 9,  // Whether there is such a name could not be found out.
 };
-inline constexpr size_t kReplyStatusCount = 9;
+inline constexpr size_t kReplyStatusCount = 10;
 // In words. Static text.
 [[nodiscard]] std::string_view ToString(ReplyStatus status);
 

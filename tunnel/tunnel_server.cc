@@ -24,6 +24,17 @@ absl::StatusOr<ServerRules> ReadRules(const TunnelServerConfig& config) {
   return ServerRules{.targets = *std::move(targets), .binds = *std::move(binds)};
 }
 
+TlsServerConfig TlsOf(const TunnelCommonConfig& config, const KeyVerifier* verifier) {
+  TlsServerConfig tls;
+  tls.certificates = {TlsIdentity(config.identity)};
+  tls.application_protocols = {std::string(kTunnelProtocol)};
+  tls.client_verification = PeerVerification::Application(verifier);
+  // Each connection shows that it has its key; a round trip would not be saved.
+  tls.tickets_per_handshake = 0;
+  tls.export_session_secrets = !config.keylog_file.empty();
+  return tls;
+}
+
 absl::StatusOr<ServerConfig> TransportOf(const TunnelServerConfig& config,
                                          const KeyVerifier* verifier) {
   const auto address = SocketAddress::ParseIp(config.listen.host, config.listen.port);
@@ -33,12 +44,7 @@ absl::StatusOr<ServerConfig> TransportOf(const TunnelServerConfig& config,
   }
   ServerConfig server;
   server.endpoint = TransportConfig(config.common);
-  server.tls.certificates = {TlsIdentity(config.common.identity)};
-  server.tls.application_protocols = {std::string(kTunnelProtocol)};
-  server.tls.client_verification = PeerVerification::Application(verifier);
-  // Each connection shows that it has its key; a round trip would not be saved.
-  server.tls.tickets_per_handshake = 0;
-  server.tls.export_session_secrets = !config.common.keylog_file.empty();
+  server.tls = TlsOf(config.common, verifier);
   server.socket.local = *address;
   return server;
 }
@@ -49,7 +55,7 @@ absl::StatusOr<std::unique_ptr<TunnelServer>> TunnelServer::Create(const TunnelS
                                                                    TunnelLog log) {
   auto rules = ReadRules(config);
   if (!rules.ok()) return rules.status();
-  std::unique_ptr<TunnelServer> tunnel(new TunnelServer(config.allowed_clients));
+  std::unique_ptr<TunnelServer> tunnel(new TunnelServer(config));
   auto transport = TransportOf(config, &tunnel->verifier_);
   if (!transport.ok()) return transport.status();
   const DerivedKeyFile keys(config.common.identity.private_key_pem);
@@ -63,6 +69,9 @@ absl::StatusOr<std::unique_ptr<TunnelServer>> TunnelServer::Create(const TunnelS
     }
     auto link = std::make_unique<ServerLink>(&loop, &tunnel->verifier_, *std::move(resolver), log);
     if (config.common.tun.has_value()) made = link->OpenTun(*config.common.tun);
+    if (made.ok() && !config.common.keylog_file.empty()) {
+      made = link->OpenKeyLog(config.common.keylog_file);
+    }
     if (!made.ok()) return nullptr;
     link->SetRules(*std::move(rules));
     tunnel->loop_ = &loop;
@@ -86,6 +95,12 @@ absl::Status TunnelServer::SetRules(const TunnelServerConfig& config) {
   verifier_.SetKeys(config.allowed_clients);
   CallOnLoop([&rules](ServerLink& link) { link.SetRules(*std::move(rules)); });
   return absl::OkStatus();
+}
+
+absl::Status TunnelServer::SetIdentity(const Identity& identity) {
+  TunnelCommonConfig common = common_;
+  common.identity = identity;
+  return server_->SetTls(TlsOf(common, &verifier_));
 }
 
 void TunnelServer::Shutdown(Duration drain) {

@@ -42,7 +42,12 @@ class TunnelServer {
   // Of `config`: allowed_clients, allowed_targets and allowed_binds. Nothing changes with an
   // error. Connections of clients that are not allowed any more end; flows there are stay.
   absl::Status SetRules(const TunnelServerConfig& config);
-  // Accepts no more, gives open TCP connections until `drain` to end, and ends.
+  // Our key from here on: of new connections; those that there are stay. Nothing changes with an
+  // error. What was derived from the old key (server_secrets.h) stays until the end of the process,
+  // as the peers of open connections hold it.
+  absl::Status SetIdentity(const Identity& identity);
+  // Accepts no more, gives open TCP connections until `drain` to end, and ends. While it waits, a
+  // call with a shorter `drain`, from another thread, brings the end nearer.
   void Shutdown(Duration drain);
 
   [[nodiscard]] SocketAddress local_address() const { return server_->local_address(); }
@@ -51,12 +56,13 @@ class TunnelServer {
   [[nodiscard]] std::string OffloadText() const { return server_->OffloadText(); }
 
  private:
-  explicit TunnelServer(std::vector<PublicKeyHash> allowed_clients)
-      : verifier_(std::move(allowed_clients)) {}
+  explicit TunnelServer(const TunnelServerConfig& config)
+      : common_(config.common), verifier_(config.allowed_clients) {}
 
   // On the loop's thread; when it returns, `call` has run, or the loop has ended.
   void CallOnLoop(const std::function<void(ServerLink& link)>& call);
 
+  const TunnelCommonConfig common_;
   KeyVerifier verifier_;
   Loop* loop_ = nullptr;  // Both are the server's.
   ServerLink* link_ = nullptr;

@@ -7,15 +7,20 @@ EndpointConfig TransportConfig(const TunnelCommonConfig& config) {
   EndpointConfig endpoint;
   endpoint.congestion_controller = config.congestion;
   StreamConfig& streams = endpoint.connection.streams;
-  // A flow whose application does not read keeps its stream's window filled. The connection's
-  // window is far larger than that of a stream, so that it does not stop the others.
-  streams.initial_max_data = uint64_t{64} << 20;
-  streams.max_connection_window_bytes = uint64_t{128} << 20;
+  // A flow whose application does not read keeps its stream's window filled, for as long as it
+  // pleases, and with the connection's window all flows would stand still. So that is as large as
+  // memory permits: for 900 such flows that never went fast. Less than what the budget gives
+  // without a fight, as who sends beyond the budget sends in vain.
+  endpoint.memory_budget_bytes = uint64_t{512} << 20;
+  streams.initial_max_data = uint64_t{448} << 20;
+  streams.max_connection_window_bytes = streams.initial_max_data;
   streams.initial_max_stream_data_bidi_local = uint64_t{512} << 10;
   streams.initial_max_stream_data_bidi_remote = uint64_t{512} << 10;
   // 16 MiB in a round trip: 200 Mbit/s to a satellite, for each flow.
   streams.max_stream_window_bytes = uint64_t{16} << 20;
-  streams.max_send_buffer_bytes = uint64_t{16} << 20;
+  // Such a window, and as much again that waits. This bounds memory only: how much of a program's
+  // data is taken ahead of the path follows the path (transport/streams/send_quota.h).
+  streams.max_send_buffer_bytes = uint64_t{32} << 20;
   // One for each TCP connection and each UDP flow.
   streams.max_streams_bidi = 8'192;
   streams.max_streams_uni = 0;

@@ -17,6 +17,7 @@ RECEIVE_FAILED = 56
 PROXY_REFUSED = 97
 # RFC 1928 §6, as curl shows them.
 NOT_ALLOWED = "(2)"
+HOST_UNREACHABLE = "(4)"
 REFUSED = "(5)"
 
 
@@ -65,6 +66,58 @@ class CurlTest(tunnel_lab.LabCase):
                                           "--proxy", f"socks5h://127.0.0.1:{port}", url)
                 self.assertEqual(got.returncode, PROXY_REFUSED, got.stderr)
                 self.assertIn(reason, got.stderr)
+
+    def test_names_that_cannot_be_resolved_have_their_reason(self):
+        self.start_dns()
+        self.lab.start_server("--allow-target", "*:80", through=self.with_own_resolver())
+        (port,) = self.lab.client.free_ports(1)
+        self.lab.start_client("-D", port)
+
+        # There is no such name; the name server fails.
+        for name in ("host.missing", "host.broken"):
+            with self.subTest(name):
+                got = self.lab.client.run("curl", "--silent", "--show-error", "--max-time", "120",
+                                          "--socks5-hostname", f"127.0.0.1:{port}",
+                                          f"http://{name}/")
+                self.assertEqual(got.returncode, PROXY_REFUSED, got.stderr)
+                self.assertIn(HOST_UNREACHABLE, got.stderr)
+
+    def test_an_address_that_is_dead_does_not_hold_up_the_next(self):
+        self.start_dns()
+        self.lab.start_http(self.lab.server)
+        self.lab.server.check("ip", "address", "add", "2001:db8::1/64", "dev", "link0", "nodad")
+        self.lab.start_server("--allow-target", "*:8080", "--allow-target", "127.0.0.1:8080",
+                              through=self.with_own_resolver())
+        (port,) = self.lab.client.free_ports(1)
+        self.lab.start_client("-D", port)
+
+        self.assert_downloads(self.lab.client, "http://host.half-dead:8080/file", self.file,
+                              "--socks5-hostname", f"127.0.0.1:{port}")
+
+        # Three of which none answers are tried beside each other.
+        self.lab.client.start("curl", "--silent", "--socks5-hostname", f"127.0.0.1:{port}",
+                              "http://host.dead:8080/")
+        tried = 0
+        while tried < 3:
+            waiting = self.lab.server.check("ss", "-Hnt", "state", "syn-sent", "dport", "=", ":8080")
+            tried = len(waiting.splitlines())
+
+    def start_dns(self):
+        folder = os.path.dirname(os.path.abspath(__file__))
+        self.lab.server.start(sys.executable, f"{folder}/dns_server.py", 53).wait_for("ready")
+
+    def with_own_resolver(self):
+        """What to run a program with so that it asks the name server of the lab."""
+        files = {"/etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:2\n",
+                 "/etc/nsswitch.conf": "hosts: files dns\n"}
+        mounts = []
+        for name, text in files.items():
+            own = self.lab.folder / os.path.basename(name)
+            own.write_text(text)
+            if not os.path.exists(name):
+                self.skipTest(f"there is no {name}")
+            mounts.append(f"mount --bind {own} {name}")
+        return ["unshare", "--mount", "sh", "-c", " && ".join([*mounts, 'exec "$@"']), "sh"]
 
     def test_a_forbidden_target_of_a_local_forward_breaks_the_connection(self):
         self.lab.start_http(self.lab.server)

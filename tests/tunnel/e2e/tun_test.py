@@ -71,6 +71,18 @@ class TunTest(tunnel_lab.LabCase):
         self.assertIn("100% packet loss", lost.stdout)
         self.ping(self.lab.client, "10.7.0.1")
 
+    def test_a_server_reaches_nothing_of_a_client_but_the_interfaces_network(self):
+        self.start("10.7.0.1/16", "10.7.0.2/24")
+        self.ping(self.lab.client, "10.7.0.1")
+        # Of the server's network, not of the client's: the server answers to it.
+        self.lab.client.check("ip", "address", "add", "10.7.5.5/32", "dev", "tun0")
+
+        lost = self.lab.client.run("ping", "-n", "-c", "2", "-i", "0.05", "-W", "1", "-I", "10.7.5.5",
+                                   "10.7.0.1")
+
+        self.assertIn("100% packet loss", lost.stdout)
+        self.ping(self.lab.client, "10.7.0.1")
+
     def test_a_server_without_an_interface_says_what_to_add(self):
         server = self.lab.start_server()
         self.lab.start_client("--tun", "tun0", "--address", "10.7.0.2/24")

@@ -174,6 +174,10 @@ class Place:
         with self.entered():
             return socket.create_connection(("127.0.0.1", port), timeout=seconds)
 
+    def listen(self, port):
+        with self.entered():
+            return socket.create_server(("127.0.0.1", port))
+
     def free_ports(self, count, kind=socket.SOCK_STREAM):
         with self.entered(), contextlib.ExitStack() as stack:
             sockets = [stack.enter_context(socket.socket(socket.AF_INET, kind)) for _ in range(count)]
@@ -264,9 +268,10 @@ class TunnelLab:
                               check=True)
         return file, re.search(r"fingerprint (\S+)", made.stdout).group(1)
 
-    def start_server(self, *flags):
+    def start_server(self, *flags, through=()):
+        """`through`: what runs it."""
         server = self.server.start(
-            self.program, "server", "--listen", f"0.0.0.0:{TUNNEL_PORT}", "--key", self.server_key,
+            *through, self.program, "server", "--listen", f"0.0.0.0:{TUNNEL_PORT}", "--key", self.server_key,
             "--allow-client", self.client_fingerprint, "--status-socket", SOCKETS["server"], *flags)
         server.wait_for("listening on")
         return server

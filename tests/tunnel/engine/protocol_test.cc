@@ -3,102 +3,12 @@
 // A server as a peer sees it that does not keep to the protocol, or is newer.
 #include <gtest/gtest.h>
 
-#include <array>
-#include <functional>
-#include <map>
-#include <memory>
-#include <optional>
 #include <string>
 
-#include "godwit/client.h"
-#include "platform/monotonic_clock.h"
-#include "tests/tunnel/engine/test_sockets.h"
-#include "tests/tunnel/engine/test_tunnel.h"
-#include "tunnel/tunnel_transport.h"
+#include "tests/tunnel/engine/puppet.h"
 
 namespace godwit::tunnel {
 namespace {
-
-std::span<const uint8_t> Bytes(const std::string& text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-// Says what it is told to a server that knows its key.
-class Puppet final : public EventHandler {
- public:
-  Puppet() {
-    auto server = TunnelServer::Create(TestServerConfig(), nullptr);
-    EXPECT_TRUE(server.ok());
-    server_ = *std::move(server);
-    ClientConfig config;
-    config.tls.server_verification = PeerVerification::PinnedKeys({ServerIdentity().fingerprint});
-    config.tls.application_protocols = {std::string(kTunnelProtocol)};
-    config.tls.certificate = TlsIdentity(ClientIdentity());
-    auto client = Client::Create(config, this);
-    EXPECT_TRUE(client.ok());
-    client_ = *std::move(client);
-    EXPECT_TRUE(client_->Connect(server_->local_address(), "").ok());
-    EXPECT_TRUE(RunUntil([this] { return connection_.has_value(); }));
-  }
-
-  StreamId Say(const std::string& bytes) {
-    const auto stream = connection_->OpenStream(StreamDirection::kBidirectional);
-    EXPECT_TRUE(stream.ok());
-    EXPECT_TRUE(connection_->Write(*stream, std::string_view(bytes)).ok());
-    return *stream;
-  }
-  // What the server has answered.
-  std::optional<TunnelMessage> Hear(StreamId stream) {
-    std::optional<TunnelMessage> heard;
-    RunUntil([&] {
-      const auto read = ParseMessage(Bytes(heard_[stream]));
-      if (read.ok() && read->has_value()) heard = (*read)->message;
-      return heard.has_value() || closed_.has_value();
-    });
-    return heard;
-  }
-  bool HearEnd(StreamId stream) {
-    return RunUntil([&] { return has_ended_[stream]; });
-  }
-  CloseReason WaitForClose() {
-    EXPECT_TRUE(RunUntil([this] { return closed_.has_value(); }));
-    return closed_.value_or(CloseReason{.cause = CloseReason::Cause::kAborted});
-  }
-  ConnectionRef& connection() { return *connection_; }
-
-  void OnConnected(ConnectionRef connection) override { connection_ = connection; }
-  void OnClosed(ConnectionRef, const CloseReason& reason) override { closed_ = reason; }
-  void OnStreamReadable(ConnectionRef, StreamId stream) override { Read(stream); }
-  void OnStreamFinished(ConnectionRef, StreamId stream) override {
-    Read(stream);
-    has_ended_[stream] = true;
-  }
-
- private:
-  void Read(StreamId stream) {
-    std::array<uint8_t, 4'096> bytes;
-    while (true) {
-      const auto read = connection_->Read(stream, bytes);
-      if (!read.ok() || read->bytes == 0) return;
-      heard_[stream].append(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(read->bytes));
-    }
-  }
-  bool RunUntil(const std::function<bool()>& condition) {
-    const Timestamp end = MonotonicClock::Now() + Duration::Seconds(kPatienceSeconds);
-    while (!condition()) {
-      if (MonotonicClock::Now() >= end) return false;
-      client_->RunOnce(end);
-    }
-    return true;
-  }
-
-  std::unique_ptr<TunnelServer> server_;
-  std::unique_ptr<Client> client_;
-  std::optional<ConnectionRef> connection_;
-  std::optional<CloseReason> closed_;
-  std::map<StreamId, std::string> heard_;
-  std::map<StreamId, bool> has_ended_;
-};
 
 const std::string kUnknown("\x2a\x00\x00", 3);
 

@@ -95,7 +95,8 @@ TEST(Socks5CodecTest, EveryStatusHasItsReply) {
       {ReplyStatus::kRefused, Socks5Reply::kConnectionRefused},
       {ReplyStatus::kTimedOut, Socks5Reply::kTtlExpired},
       {ReplyStatus::kAddressInUse, Socks5Reply::kGeneralFailure},
-      {ReplyStatus::kTooMany, Socks5Reply::kGeneralFailure}};
+      {ReplyStatus::kTooMany, Socks5Reply::kGeneralFailure},
+      {ReplyStatus::kNameUnresolved, Socks5Reply::kHostUnreachable}};
   ASSERT_EQ(table.size(), kReplyStatusCount);
   for (const auto& [status, reply] : table) EXPECT_EQ(ToSocks5(status), reply);
 }

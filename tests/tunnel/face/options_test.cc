@@ -338,5 +338,22 @@ TEST_F(OptionsTest, WrongUseIsNamedWithWhatWouldBeRight) {
   }
 }
 
+TEST_F(OptionsTest, AValueThatIsEmptyIsNotTakenForNone) {
+  for (const std::string flag : {"--give-up", "--congestion", "--key", "--metrics"}) {
+    EXPECT_THAT(ErrorOf(Client({"-D", "1080", flag, ""})), HasSubstr(flag + ": it has no value"));
+  }
+}
+
+TEST_F(OptionsTest, AFlagThatIsGivenTwiceOrWithoutItsValueIsNamed) {
+  EXPECT_THAT(ErrorOf(Client({"-D", "1080", "--give-up", "1s", "--give-up", "2s"})),
+              HasSubstr("--give-up is given more than once"));
+  EXPECT_THAT(ErrorOf(Client({"-D"})), HasSubstr("--socks needs a value behind it"));
+}
+
+TEST_F(OptionsTest, AFolderIsNoConfiguration) {
+  EXPECT_THAT(ErrorOf(Client({"-D", "1080", "--config", "/"})),
+              AllOf(HasSubstr("cannot read the configuration \"/\""), HasSubstr("directory")));
+}
+
 }  // namespace
 }  // namespace godwit::tunnel

@@ -27,6 +27,8 @@ INSIDE = "GODWIT_TUNNEL_TEST_INSIDE"
 os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 # A bound against hanging, not a measure.
 PATIENCE_SECONDS = 60
+# The same for what must not wait for the end of a drain, which takes 30 s.
+AT_ONCE_SECONDS = 20
 WRONG_USE = 2
 LISTEN = "127.0.0.1:4433"
 TARGET_PORT = 8000
@@ -81,9 +83,9 @@ class Running:
         if not self.says(text):
             raise AssertionError(f"not said: {text}\n{self.log.read_text()}")
 
-    def end(self, number=signal.SIGTERM):
+    def end(self, number=signal.SIGTERM, seconds=PATIENCE_SECONDS):
         self.process.send_signal(number)
-        return self.process.wait(PATIENCE_SECONDS)
+        return self.process.wait(seconds)
 
 
 class ProgramTest(unittest.TestCase):
@@ -214,8 +216,84 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(self.get(), "through the tunnel")
         config.write_text("listen = [")
         server.process.send_signal(signal.SIGHUP)
-        server.wait_for("the rules stay as they were")
+        server.wait_for("rules and keys stay as they were")
         self.assertEqual(self.get(), "through the tunnel")
+
+    def test_sighup_reads_the_servers_key_again(self):
+        self.make_keys()
+        server = self.start_server("--allow-target", TARGET)
+        old_client = self.start_client("-L", FORWARD)
+        old_key = self.server_key.read_text()
+        with socket.create_connection(("127.0.0.1", LOCAL_PORT)) as connection:
+            wait_until(lambda: self.server_figure("tcp_flows") == 1, "the flow")
+
+            made = self.run_program("keygen", "--key", self.server_key, "--force")
+            self.assertEqual(made.returncode, 0)
+            fingerprint = re.search(r"fingerprint (\S+)", made.stdout).group(1)
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_for(f"our key is another one for new connections; clients say --server-key "
+                            f"{fingerprint}")
+
+            # What was open lives on.
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            self.assertIn(b"through the tunnel", connection.makefile("rb").read())
+        self.assertEqual(self.get(), "through the tunnel")
+        self.assertIn("connected to", old_client.log.read_text())
+        self.assertNotIn("trying again", old_client.log.read_text())
+        self.assert_wrong_use(self.client_arguments("-L", "8081:localhost:80"), fingerprint,
+                              self.server)
+        self.server = fingerprint
+        new_client = self.start("new", *self.client_arguments("-L", f"8081:{TARGET}"))
+        new_client.wait_for("connected to")
+        self.assertEqual(self.get(8081), "through the tunnel")
+
+        # What is broken is not taken: no key, and one that does not fit its certificate.
+        begin = "-----BEGIN CERTIFICATE"
+        new_key = self.server_key.read_text()
+        mixed = old_key[:old_key.index(begin)] + new_key[new_key.index(begin):]
+        for broken in ("nonsense", mixed):
+            complaints = server.log.read_text().count("our key stays as it was: ")
+            self.server_key.write_text(broken)
+            server.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: server.log.read_text().count("our key stays as it was: ")
+                       > complaints, "a complaint")
+        self.assertTrue(server.says(f"\"{self.server_key}\" has no private key"))
+        last_client = self.start("last", *self.client_arguments("-L", f"8082:{TARGET}"))
+        last_client.wait_for("connected to")
+
+    def server_figure(self, name):
+        tunnels = json.loads(self.run_program("status", "--json").stdout)
+        (server,) = [tunnel for tunnel in tunnels if tunnel["role"] == "server"]
+        return sum(peer[name] for peer in server["peers"])
+
+    def test_keylog_has_the_secrets_of_both_sides(self):
+        self.make_keys()
+        logs = {side: self.folder / f"{side}.keys" for side in ("server", "client")}
+        self.start_server("--allow-target", TARGET, "--keylog", logs["server"])
+        self.start_client("-L", FORWARD, "--keylog", logs["client"])
+
+        self.assertEqual(self.get(), "through the tunnel")
+
+        lines = {side: log.read_text().splitlines() for side, log in logs.items()}
+        self.assertEqual(sorted(lines["client"]), sorted(lines["server"]))
+        for line in lines["client"]:
+            self.assertRegex(line, r"^[A-Z0-9_]+ [0-9a-f]{64} [0-9a-f]{64,96}$")
+        labels = {line.split()[0] for line in lines["client"]}
+        self.assertLessEqual({"CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+                              "CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"}, labels)
+        for log in logs.values():
+            self.assertEqual(stat.S_IMODE(log.stat().st_mode), 0o600)
+
+    def test_a_key_log_that_others_can_read_is_refused(self):
+        self.make_keys()
+        log = self.folder / "keys.log"
+        log.touch(mode=0o644)
+        log.chmod(0o644)
+        for arguments in (self.client_arguments("-L", FORWARD),
+                          ("server", "--listen", LISTEN, "--key", self.server_key, "--allow-client",
+                           NOBODY)):
+            self.assert_wrong_use((*arguments, "--keylog", log), f"chmod 600 {log}")
+        self.assertEqual(log.read_text(), "")
 
     def test_sigterm_waits_for_open_connections_and_a_second_does_not(self):
         self.make_keys()
@@ -228,7 +306,30 @@ class ProgramTest(unittest.TestCase):
             client.process.send_signal(signal.SIGTERM)
             client.wait_for("connections that are open have 30 s")
             self.assertIsNone(client.process.poll())
-            self.assertEqual(client.end(), 0)
+            self.assertFalse(client.says("ending at once"))
+            self.assertEqual(client.end(seconds=AT_ONCE_SECONDS), 0)
+            self.assertTrue(client.says("ending at once"))
+
+    def test_a_server_that_drains_ends_at_once_by_a_second_signal_and_says_so_to_clients(self):
+        for second in (signal.SIGTERM, signal.SIGINT):
+            self.make_keys()
+            server = self.start_server("--allow-target", TARGET)
+            client = self.start_client("-L", FORWARD)
+            with socket.create_connection(("127.0.0.1", LOCAL_PORT)) as connection:
+                connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                self.assertIn(b"200", connection.recv(100))
+
+                server.process.send_signal(signal.SIGTERM)
+                server.wait_for("connections that are open have 30 s")
+                # The server is still there, and its status too.
+                self.assertEqual(self.server_figure("tcp_flows"), 1)
+                self.assertEqual(server.end(second, AT_ONCE_SECONDS), 0)
+
+                self.assertTrue(server.says("ending at once"))
+                client.wait_for("the server ends")
+            client.end(signal.SIGINT)
+            for key in (self.server_key, self.client_key):
+                key.unlink()
 
     def test_the_key_is_its_owners_and_is_not_overwritten(self):
         fingerprint = self.keygen(self.server_key)
@@ -293,6 +394,39 @@ class ProgramTest(unittest.TestCase):
         self.assert_wrong_use(
             ("client", "192.0.2.1", "--key", self.client_key, "--server-key", NOBODY, "-L",
              FORWARD), "no route to 192.0.2.1")
+        self.assert_wrong_use(self.client_of("[2001:db8::1]"), "no route to 2001:db8::1")
+
+    def client_of(self, server):
+        return ("client", server, "--key", self.client_key, "--server-key", NOBODY, "-L", FORWARD)
+
+    def test_what_the_kernel_or_the_network_says_of_the_way_is_told(self):
+        self.make_keys()
+        for command in ("link add near0 type veth peer name near1", "link set near0 up",
+                        "link set near1 up", "addr add 10.9.0.1/24 dev near0",
+                        "route add blackhole 10.9.1.0/24", "route add prohibit 10.9.2.0/24",
+                        "route add unreachable 10.9.3.0/24"):
+            subprocess.run(["ip", *command.split()], check=True)
+        self.addCleanup(subprocess.run, ["ip", "link", "del", "near0"], check=True)
+        for server, said in (("127.0.0.1:4433", "nothing listens on UDP port 4433 of 127.0.0.1"),
+                             ("localhost:4433", "nothing listens on UDP port 4433 of localhost"),
+                             ("10.9.1.1", "no route to 10.9.1.1 port 4433"),
+                             ("10.9.2.1", "not permitted to send to 10.9.2.1 port 4433"),
+                             ("10.9.3.1", "no route to 10.9.3.1 port 4433: No route to host"),
+                             # Nobody has this address: it takes the kernel 3 s to find out.
+                             ("10.9.0.2", "no route to 10.9.0.2 port 4433: No route to host")):
+            with self.subTest(server):
+                outcome = self.assert_wrong_use(self.client_of(server), said)
+                self.assertEqual(len(outcome.stderr.splitlines()), 1, outcome.stderr)
+
+    def test_a_client_that_was_connected_says_when_it_tries_again(self):
+        self.make_keys()
+        server = self.start_server()
+        client = self.start_client("-L", FORWARD)
+
+        server.end(signal.SIGINT)
+
+        client.wait_for("the connection to the server is lost")
+        self.assertRegex(client.log.read_text(), r"; trying again in \d+\.\d s\n")
 
     def test_wrong_use_is_one_line(self):
         for arguments, said in (

@@ -11,6 +11,7 @@ namespace godwit::tunnel {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -54,6 +55,32 @@ TEST(StatusReportTest, JsonHasTheFigures) {
                     HasSubstr("\"key\": \"SHA256:0000"), HasSubstr("\"mtu\": 1452")));
 }
 
+TEST(StatusReportTest, TrainsAndMarksAreForPrograms) {
+  TunnelStatus status = Connected();
+  ConnectionStats& transport = status.peers[0].transport;
+  transport.datagrams_sent = 211;
+  transport.trains_sent = 12;
+  transport.train_datagrams_sent = 193;
+  transport.ect0_packets_received = 41;
+  transport.ect1_packets_received = 42;
+  transport.ce_packets_received = 43;
+
+  EXPECT_THAT(
+      StatusJson(Facts(), status),
+      AllOf(HasSubstr("\"datagrams_sent\": 211"), HasSubstr("\"trains_sent\": 12"),
+            HasSubstr("\"train_datagrams_sent\": 193"), HasSubstr("\"ect0_packets_received\": 41"),
+            HasSubstr("\"ect1_packets_received\": 42"), HasSubstr("\"ce_packets_received\": 43")));
+  const auto figure = [](const std::string& name, int value) {
+    return ContainsRegex("\ngodwit_tunnel_peer_" + name + "\\{[^}]*\\} " + std::to_string(value) +
+                         "\n");
+  };
+  EXPECT_THAT(
+      PrometheusText(Facts(), status),
+      AllOf(figure("datagrams_sent_total", 211), figure("trains_sent_total", 12),
+            figure("train_datagrams_sent_total", 193), figure("ect0_packets_received_total", 41),
+            figure("ect1_packets_received_total", 42), figure("ce_packets_received_total", 43)));
+}
+
 TEST(StatusReportTest, PeopleReadTheSame) {
   EXPECT_THAT(
       Described(Facts(), Connected()),
@@ -95,6 +122,28 @@ TEST(StatusReportTest, ATunIsShownWithItsLimit) {
 
   EXPECT_THAT(Described(facts, Connected()),
               HasSubstr("tun tun0 10.7.0.1/24: does not repair loss; -L and -D do"));
+}
+
+TEST(StatusReportTest, WordsOfOthersMoveNoCursor) {
+  TunnelStatus status;
+  status.last_error =
+      "a\x1b]0;b\x07 \xc2\x9b"
+      "2J\rc\xc3\xa4";
+
+  EXPECT_THAT(Described(Facts(), status), HasSubstr("last error: a?]0;b? ??2J?c\xc3\xa4\n"));
+}
+
+TEST(StatusReportTest, PrometheusHasNoTwoValuesWithTheSameLabels) {
+  TunnelStatus status = Connected();
+  status.peers.push_back(status.peers[0]);
+  status.peers[0].tcp_flows = 70;
+  status.peers[1].tcp_flows = 71;
+  status.peers[1].connected_for = Duration::Seconds(1);
+
+  const std::string text = PrometheusText(Facts(), status);
+
+  EXPECT_THAT(text, ContainsRegex("peer_tcp_flows\\{[^}]*\\} 71\n"));
+  EXPECT_THAT(text, Not(ContainsRegex("peer_tcp_flows\\{[^}]*\\} 70\n")));
 }
 
 TEST(StatusReportTest, WhatIsNoStatusIsRefused) {

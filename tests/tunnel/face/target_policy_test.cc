@@ -91,11 +91,14 @@ TEST(TargetPolicyTest, OnlyAPatternThatSpeaksOfSpecialAddressesAllowsThem) {
       "[ff02::1]:80",
       "[::ffff:127.0.0.1]:80",
       "[::ffff:169.254.1.1]:80",
+      "[fd00:ec2::254]:80",
+      "[fd20:ce::254]:80",
   };
 
   for (const std::string_view address : special) {
-    for (const std::string_view pattern : {"*:*", "0.0.0.0/0:*", "[::/0]:*", "evil.example:*",
-                                           "*.example:*", "[::/1]:80", "0.0.0.0/1:80"}) {
+    for (const std::string_view pattern :
+         {"*:*", "0.0.0.0/0:*", "[::/0]:*", "evil.example:*", "*.example:*", "[::/1]:80",
+          "0.0.0.0/1:80", "[fd00::/8]:80"}) {
       EXPECT_FALSE(Allows(pattern, "evil.example", address)) << pattern << " " << address;
     }
   }
@@ -107,6 +110,7 @@ TEST(TargetPolicyTest, APatternWithinASpecialRangeOpensIt) {
   EXPECT_TRUE(Allows("[::1]:80", "x", "[::1]:80"));
   EXPECT_TRUE(Allows("169.254.169.254:80", "x", "169.254.169.254:80"));
   EXPECT_TRUE(Allows("[fe80::/10]:80", "x", "[fe80::1%2]:80"));
+  EXPECT_TRUE(Allows("[fd00:ec2::254]:80", "x", "[fd00:ec2::254]:80"));
   EXPECT_FALSE(Allows("127.0.0.1:80", "localhost", "[::1]:80"));
 }
 

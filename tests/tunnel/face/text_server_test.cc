@@ -2,6 +2,8 @@
 #include "tunnel/text_server.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -212,6 +215,42 @@ TEST_F(TextServerTest, ASocketThatAProcessLeftIsReplacedAndOneInUseIsNot) {
   left.TakeFd().Close();  // The file stays.
 
   EXPECT_TRUE(StatusSocket::Listen(path, "client").ok());
+}
+
+TEST_F(TextServerTest, AFileThatIsNoSocketIsNotReplaced) {
+  const std::string path = folder_ + "/s";
+  std::ofstream(path) << "precious";
+
+  EXPECT_EQ(StatusSocket::Listen(path, "client").status().code(), absl::StatusCode::kAlreadyExists);
+
+  EXPECT_EQ(std::filesystem::file_size(path), 8u);
+}
+
+TEST_F(TextServerTest, SocketsInAFolderThatOthersCanWriteToAreNotFound) {
+  socket_ = StatusSocket::Listen("", "client").value();
+  ASSERT_THAT(FindStatusSockets(), ::testing::Contains(socket_.path()));
+
+  std::filesystem::permissions(folder_ + "/godwit-tunnel", std::filesystem::perms(0777));
+
+  EXPECT_THAT(FindStatusSockets(), ::testing::Not(::testing::Contains(socket_.path())));
+}
+
+TEST_F(TextServerTest, WithoutDescriptorsItPausesAndGoesOnLater) {
+  Start(TextServer::Protocol::kPlain, "hello");
+  const UniqueFd fd = Connect();
+  rlimit limit = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  event_loop_->RunOnce(Timestamp::InfinitePast());
+  pollfd loop = {.fd = event_loop_->fd(), .events = POLLIN, .revents = 0};
+  // A poll() of more descriptors than the limit fails.
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  const int ready = poll(&loop, 1, 0);
+
+  EXPECT_EQ(ready, 0) << "it would be woken up at once";
+  EXPECT_EQ(ReadAll(fd), "hello");
 }
 
 TEST_F(TextServerTest, ErrorsOfStatusSocketsNameThePath) {
