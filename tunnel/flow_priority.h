@@ -5,6 +5,10 @@
 // has been quiet for a while. Who is held up by a slow link is not quiet: else large flows would
 // come before those whose last bytes only wait to be sent.
 //
+// Interactive flows that fill the link would starve the others, until somebody's patience ends: a
+// web server's with its client, or a person's. So a bulk flow that nothing was taken of for
+// kMaxWait has its turn with the interactive ones, until something is.
+//
 // What was sent counts half after each second, and there is a gap between the two bounds, so that
 // a flow does not change with every packet.
 #ifndef GODWIT_TUNNEL_FLOW_PRIORITY_H_
@@ -27,9 +31,11 @@ class FlowPriority {
  public:
   static constexpr uint64_t kBulkAbove = uint64_t{256} << 10;
   static constexpr uint64_t kInteractiveBelow = uint64_t{64} << 10;
+  static constexpr Duration kMaxWait = Duration::Seconds(2);
 
   // The new priority, where it changes.
   std::optional<StreamPriority> OnSent(uint64_t bytes, Timestamp now) {
+    const bool was_relieved = std::exchange(is_relieved_, false);
     if (std::exchange(is_held_up_, false)) since_ = now;
     const int64_t seconds = (now - since_).ToMilliseconds() / 1'000;
     if (seconds > 0) {
@@ -45,16 +51,32 @@ class FlowPriority {
       is_bulk_ = false;
       return kInteractivePriority;
     }
+    if (was_relieved) return kBulkPriority;
     return std::nullopt;
   }
   // The stream takes no more for now; the next OnSent() is when it does.
-  void OnHeldUp() { is_held_up_ = true; }
+  void OnHeldUp(Timestamp now) {
+    if (!std::exchange(is_held_up_, true)) held_up_at_ = now;
+  }
+
+  // When OnTimeout() is due: Infinite() unless the flow waits behind others. It can become later.
+  [[nodiscard]] Timestamp next_deadline() const {
+    const bool waits = is_bulk_ && is_held_up_ && !is_relieved_;
+    return waits ? held_up_at_ + kMaxWait : Timestamp::Infinite();
+  }
+  std::optional<StreamPriority> OnTimeout(Timestamp now) {
+    if (now < next_deadline()) return std::nullopt;
+    is_relieved_ = true;
+    return kInteractivePriority;
+  }
 
  private:
   Timestamp since_;
+  Timestamp held_up_at_;
   uint64_t recent_bytes_ = 0;
   bool is_bulk_ = false;
   bool is_held_up_ = false;
+  bool is_relieved_ = false;
 };
 
 }  // namespace godwit::tunnel

@@ -43,10 +43,10 @@ TcpFlow::TcpFlow(Options options)
       stream_(options_.connection, options_.stream),
       awaits_reply_(options_.awaits_reply) {}
 
-TcpFlow::~TcpFlow() { Unwatch(); }
+TcpFlow::~TcpFlow() { StopWatching(); }
 
 void TcpFlow::Start() {
-  static_cast<void>(options_.connection.SetPriority(options_.stream, kInteractivePriority));
+  SetPriority(kInteractivePriority);
   stream_.Write(std::exchange(options_.first_message, {}));
   // What the peer has sent already, and how it has ended.
   PumpOut();
@@ -136,13 +136,30 @@ void TcpFlow::DiscardInput() {
 
 bool TcpFlow::Relay(size_t byte_count) {
   options_.totals->bytes_to_peer += byte_count;
-  const auto priority = priority_.OnSent(byte_count, options_.loop->now());
-  if (priority.has_value()) {
-    static_cast<void>(options_.connection.SetPriority(options_.stream, *priority));
-  }
+  SetPriority(priority_.OnSent(byte_count, options_.loop->now()));
   const bool has_room = stream_.Write(std::string_view(Scratch().data(), byte_count));
-  if (!has_room) priority_.OnHeldUp();
+  if (!has_room) {
+    priority_.OnHeldUp(options_.loop->now());
+    WatchPriority();
+  }
   return has_room;
+}
+
+void TcpFlow::SetPriority(std::optional<StreamPriority> priority) {
+  if (!priority.has_value()) return;
+  static_cast<void>(options_.connection.SetPriority(options_.stream, *priority));
+}
+
+void TcpFlow::WatchPriority() {
+  const Timestamp deadline = priority_.next_deadline();
+  // One timer at a time, which finds out when it fires whether the flow has moved since.
+  if (priority_timer_.has_value() || deadline == Timestamp::Infinite()) return;
+  priority_timer_ = options_.loop->CallAt(deadline, [this] {
+    priority_timer_.reset();
+    if (is_over_) return;
+    SetPriority(priority_.OnTimeout(options_.loop->now()));
+    WatchPriority();
+  });
 }
 
 // ---- From the stream to the socket ----
@@ -266,6 +283,13 @@ void TcpFlow::Unwatch() {
   is_watched_ = false;
 }
 
+void TcpFlow::StopWatching() {
+  Unwatch();
+  if (priority_timer_.has_value()) {
+    options_.loop->Cancel(*std::exchange(priority_timer_, std::nullopt));
+  }
+}
+
 // ---- The end ----
 
 void TcpFlow::Abort() {
@@ -281,7 +305,7 @@ void TcpFlow::ResetSocket() {
 
 void TcpFlow::End() {
   if (std::exchange(is_over_, true)) return;
-  Unwatch();
+  StopWatching();
   options_.fd.Close();
   if (options_.on_over) options_.on_over();
 }

@@ -75,6 +75,9 @@ class TcpFlow final : public StreamHandler {
   void PumpOut();
   // False if the stream takes no more.
   bool Relay(size_t byte_count);
+  void SetPriority(std::optional<StreamPriority> priority);
+  // Sees to it that the flow does not wait behind others for ever.
+  void WatchPriority();
   void DiscardInput();
   // False if it has none yet, or the flow is over.
   bool ReadReply();
@@ -85,6 +88,7 @@ class TcpFlow final : public StreamHandler {
   bool HoldsForOutput() const;
   void Watch();
   void Unwatch();
+  void StopWatching();  // Timers too.
   // Tells both sides.
   void Abort();
   void ResetSocket();
@@ -93,6 +97,7 @@ class TcpFlow final : public StreamHandler {
   Options options_;
   MessageStream stream_;
   FlowPriority priority_;
+  std::optional<Loop::CallId> priority_timer_;
   bool awaits_reply_;
   bool is_over_ = false;
   bool has_input_ended_ = false;   // The socket's; the stream was finished.

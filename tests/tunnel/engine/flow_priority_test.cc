@@ -36,11 +36,40 @@ TEST(FlowPriorityTest, BulkFlowThatIsHeldUpByASlowLinkStaysBulk) {
   priority.OnSent(FlowPriority::kBulkAbove + 1, kBegin);
 
   for (int i = 1; i < 100; ++i) {
-    priority.OnHeldUp();
+    priority.OnHeldUp(kBegin + Duration::Seconds(10) * i);
     EXPECT_FALSE(priority.OnSent(16'384, kBegin + Duration::Seconds(10) * i).has_value()) << i;
   }
 
   EXPECT_EQ(priority.OnSent(1, kBegin + Duration::Seconds(2'000)), kInteractivePriority);
+}
+
+TEST(FlowPriorityTest, BulkFlowThatWaitsLongHasATurnUntilSomethingIsTaken) {
+  FlowPriority priority;
+  priority.OnSent(FlowPriority::kBulkAbove + 1, kBegin);
+  priority.OnHeldUp(kBegin + Duration::Milliseconds(1));
+  priority.OnHeldUp(kBegin + Duration::Milliseconds(500));
+  const Timestamp deadline = kBegin + Duration::Milliseconds(1) + FlowPriority::kMaxWait;
+
+  EXPECT_EQ(priority.next_deadline(), deadline);
+  EXPECT_FALSE(priority.OnTimeout(deadline - Duration::Nanoseconds(1)).has_value());
+  EXPECT_EQ(priority.OnTimeout(deadline), kInteractivePriority);
+  EXPECT_EQ(priority.next_deadline(), Timestamp::Infinite());
+  EXPECT_FALSE(priority.OnTimeout(deadline).has_value());
+  EXPECT_EQ(priority.OnSent(1'000, deadline), kBulkPriority);
+  EXPECT_FALSE(priority.OnSent(1'000, deadline).has_value());
+}
+
+TEST(FlowPriorityTest, NobodyElseWaitsForATurn) {
+  FlowPriority interactive;
+  interactive.OnSent(1'000, kBegin);
+  interactive.OnHeldUp(kBegin);
+  FlowPriority moving;
+  moving.OnSent(FlowPriority::kBulkAbove + 1, kBegin);
+  moving.OnHeldUp(kBegin);
+  moving.OnSent(1, kBegin);
+
+  EXPECT_EQ(interactive.next_deadline(), Timestamp::Infinite());
+  EXPECT_EQ(moving.next_deadline(), Timestamp::Infinite());
 }
 
 TEST(FlowPriorityTest, LongQuietForgetsEverything) {
