@@ -14,6 +14,7 @@
 #ifndef GODWIT_TUNNEL_FLOW_PRIORITY_H_
 #define GODWIT_TUNNEL_FLOW_PRIORITY_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -31,11 +32,13 @@ class FlowPriority {
  public:
   static constexpr uint64_t kBulkAbove = uint64_t{256} << 10;
   static constexpr uint64_t kInteractiveBelow = uint64_t{64} << 10;
-  static constexpr Duration kMaxWait = Duration::Seconds(2);
+  static constexpr Duration kMaxWait = Duration::Seconds(1);
+  static constexpr uint64_t kTurnBytes = uint64_t{64} << 10;
 
   // The new priority, where it changes.
   std::optional<StreamPriority> OnSent(uint64_t bytes, Timestamp now) {
-    const bool was_relieved = std::exchange(is_relieved_, false);
+    const bool had_turn = turn_bytes_ > 0;
+    turn_bytes_ -= std::min(turn_bytes_, bytes);
     if (std::exchange(is_held_up_, false)) since_ = now;
     const int64_t seconds = (now - since_).ToMilliseconds() / 1'000;
     if (seconds > 0) {
@@ -49,9 +52,10 @@ class FlowPriority {
     }
     if (is_bulk_ && recent_bytes_ < kInteractiveBelow) {
       is_bulk_ = false;
+      turn_bytes_ = 0;
       return kInteractivePriority;
     }
-    if (was_relieved) return kBulkPriority;
+    if (had_turn && turn_bytes_ == 0) return kBulkPriority;
     return std::nullopt;
   }
   // The stream takes no more for now; the next OnSent() is when it does.
@@ -61,12 +65,12 @@ class FlowPriority {
 
   // When OnTimeout() is due: Infinite() unless the flow waits behind others. It can become later.
   [[nodiscard]] Timestamp next_deadline() const {
-    const bool waits = is_bulk_ && is_held_up_ && !is_relieved_;
+    const bool waits = is_bulk_ && is_held_up_ && turn_bytes_ == 0;
     return waits ? held_up_at_ + kMaxWait : Timestamp::Infinite();
   }
   std::optional<StreamPriority> OnTimeout(Timestamp now) {
     if (now < next_deadline()) return std::nullopt;
-    is_relieved_ = true;
+    turn_bytes_ = kTurnBytes;
     return kInteractivePriority;
   }
 
@@ -76,7 +80,7 @@ class FlowPriority {
   uint64_t recent_bytes_ = 0;
   bool is_bulk_ = false;
   bool is_held_up_ = false;
-  bool is_relieved_ = false;
+  uint64_t turn_bytes_ = 0;  // That are left of its turn.
 };
 
 }  // namespace godwit::tunnel

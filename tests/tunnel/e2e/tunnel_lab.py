@@ -334,7 +334,7 @@ END""")
             daemon off; master_process off; user root root; pid {self.folder}/nginx.{port}.pid; error_log stderr warn;
             events {{ worker_connections 4096; }}
             http {{ {temporary} access_log off; sendfile on;
-                client_header_timeout 1h;
+                client_header_timeout 1h; send_timeout 1h;
                 server {{ listen 127.0.0.1:{port} backlog=1024; root {www}; }} }}""")
         return file
 

@@ -43,7 +43,7 @@ TEST(FlowPriorityTest, BulkFlowThatIsHeldUpByASlowLinkStaysBulk) {
   EXPECT_EQ(priority.OnSent(1, kBegin + Duration::Seconds(2'000)), kInteractivePriority);
 }
 
-TEST(FlowPriorityTest, BulkFlowThatWaitsLongHasATurnUntilSomethingIsTaken) {
+TEST(FlowPriorityTest, BulkFlowThatWaitsLongHasATurn) {
   FlowPriority priority;
   priority.OnSent(FlowPriority::kBulkAbove + 1, kBegin);
   priority.OnHeldUp(kBegin + Duration::Milliseconds(1));
@@ -55,8 +55,21 @@ TEST(FlowPriorityTest, BulkFlowThatWaitsLongHasATurnUntilSomethingIsTaken) {
   EXPECT_EQ(priority.OnTimeout(deadline), kInteractivePriority);
   EXPECT_EQ(priority.next_deadline(), Timestamp::Infinite());
   EXPECT_FALSE(priority.OnTimeout(deadline).has_value());
-  EXPECT_EQ(priority.OnSent(1'000, deadline), kBulkPriority);
-  EXPECT_FALSE(priority.OnSent(1'000, deadline).has_value());
+  EXPECT_FALSE(priority.OnSent(FlowPriority::kTurnBytes - 1, deadline).has_value());
+  EXPECT_EQ(priority.OnSent(1, deadline), kBulkPriority);
+  EXPECT_FALSE(priority.OnSent(FlowPriority::kTurnBytes, deadline).has_value());
+}
+
+TEST(FlowPriorityTest, WhoBecomesInteractiveInItsTurnStaysSo) {
+  FlowPriority priority;
+  priority.OnSent(FlowPriority::kBulkAbove + 1, kBegin);
+  priority.OnHeldUp(kBegin);
+  ASSERT_TRUE(priority.OnTimeout(kBegin + FlowPriority::kMaxWait).has_value());
+  const Timestamp later = kBegin + Duration::Seconds(100);
+  priority.OnSent(1, kBegin + FlowPriority::kMaxWait);
+
+  EXPECT_EQ(priority.OnSent(1, later), kInteractivePriority);
+  EXPECT_FALSE(priority.OnSent(FlowPriority::kTurnBytes, later).has_value());
 }
 
 TEST(FlowPriorityTest, NobodyElseWaitsForATurn) {
