@@ -7,7 +7,7 @@
 //
 // Interactive flows that fill the link would starve the others, until somebody's patience ends: a
 // web server's with its client, or a person's. So a bulk flow that nothing was taken of for
-// kMaxWait has its turn with the interactive ones, until something is.
+// kMaxWait has its turn with the interactive ones, until kTurnBytes are.
 //
 // What was sent counts half after each second, and there is a gap between the two bounds, so that
 // a flow does not change with every packet.
@@ -63,7 +63,7 @@ class FlowPriority {
     if (!std::exchange(is_held_up_, true)) held_up_at_ = now;
   }
 
-  // When OnTimeout() is due: Infinite() unless the flow waits behind others. It can become later.
+  // When OnTimeout() is due: Infinite() unless the flow waits behind others. Later, once it moves.
   [[nodiscard]] Timestamp next_deadline() const {
     const bool waits = is_bulk_ && is_held_up_ && turn_bytes_ == 0;
     return waits ? held_up_at_ + kMaxWait : Timestamp::Infinite();
